@@ -55,3 +55,156 @@ class Names:
     touches: Mapping[str, Place] = field(default_factory=frozen_map)
     deletes: Mapping[str, Place] = field(default_factory=frozen_map)
     imports: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class StageOptions:
+    """What a stage's metadata or its magic line may say.
+
+    Attributes:
+        needs: stages that must be finished first, beyond those that the data flow shows.
+        metrics: names of numbers, or dicts of numbers, to record when the stage is done.
+        timeout: seconds the stage may take; None for no limit.
+        retries: how often to try again after a failure.
+        cache: False to run the stage every time.
+        reads: files, relative to the notebook, whose content the stage depends on.
+        writes: files the stage writes; they must be there when it is done.
+    """
+
+    needs: tuple[str, ...] = ()
+    metrics: tuple[str, ...] = ()
+    timeout: float | None = None
+    retries: int = 0
+    cache: bool = True
+    reads: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """A code cell with its role.
+
+    Attributes:
+        id: the cell's nbformat 4.5 id, or `cell-<index>` in notebooks older than ids.
+        index: position among all cells of the notebook, from 0.
+        number: position among its code cells, from 1.
+        role: what the cell is for.
+        stage: the stage it belongs to (role `stage`) or checks (role `test`), else None.
+        source: the cell's text as it stands in the notebook.
+    """
+
+    id: str
+    index: int
+    number: int
+    role: Role
+    stage: str | None
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A default from the parameters cell.
+
+    Attributes:
+        name: the parameter's name.
+        value: the default, where it is a literal; else None and `literal` is False.
+        literal: whether `value` is known without running the cell.
+        kind: `bool`, `int`, `float`, `str`, `list`, `dict`, or None where anything goes.
+        place: where the default stands.
+        help: the comment behind it, as Papermill shows it.
+    """
+
+    name: str
+    value: Any
+    literal: bool
+    kind: str | None
+    place: Place
+    help: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """Cells that share a stage name, in notebook order, with what they do to names."""
+
+    name: str
+    cells: tuple[Cell, ...]
+    options: StageOptions = StageOptions()
+    names: Names = Names()
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Edge:
+    """`target` starts when `source` is done, and takes these names from it (none: a declared need)."""
+
+    source: str
+    target: str
+    names: tuple[str, ...] = ()
+
+
+Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something `stagebook check` has to say.
+
+    An error keeps the pipeline from running; a warning does not.
+    """
+
+    code: str
+    severity: Severity
+    message: str
+    remedy: str
+    place: Place | None = None
+    stage: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pipeline:
+    """A notebook as stages and the data flow between them.
+
+    Attributes:
+        notebook: absolute path of the source notebook.
+        kernel: name of the kernel the notebook asks for.
+        cells: all code cells, in order.
+        preamble: the parameters and setup cells, in order: run in every kernel before a stage.
+        stages: in an order in which they can run; notebook order breaks ties.
+        edges: between stages, sorted.
+        parameters: the defaults, in order.
+        inputs: per stage, which stage each name it takes comes from.
+        outputs: per stage, the names that must be kept when it is done.
+    """
+
+    notebook: Path
+    kernel: str
+    cells: tuple[Cell, ...]
+    preamble: tuple[Cell, ...]
+    stages: tuple[Stage, ...]
+    edges: tuple[Edge, ...]
+    parameters: tuple[Parameter, ...]
+    inputs: Mapping[str, Mapping[str, str]]
+    outputs: Mapping[str, tuple[str, ...]]
+
+    def stage(self, name: str) -> Stage:
+        """The stage called `name`; KeyError if there is none."""
+        for stage in self.stages:
+            if stage.name == name:
+                return stage
+        raise KeyError(name)
+
+    def upstream(self, name: str) -> frozenset[str]:
+        """The stages that `name` depends on, directly or not."""
+        return _reach(name, {(edge.target, edge.source) for edge in self.edges})
+
+    def downstream(self, name: str) -> frozenset[str]:
+        """The stages that depend on `name`, directly or not."""
+        return _reach(name, {(edge.source, edge.target) for edge in self.edges})
+
+
+def _reach(start: str, steps: set[tuple[str, str]]) -> frozenset[str]:
+    found: set[str] = set()
+    frontier = {start}
+    while frontier:
+        frontier = {to for origin, to in steps if origin in frontier} - found
+        found |= frontier
+    return frozenset(found)

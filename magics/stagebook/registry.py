@@ -1,0 +1,29 @@
+"""Finding plug-ins by name: a built-in one is a module in its room, a third party's an entry point `stagebook.<kind>`."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from importlib.metadata import entry_points
+from typing import Any, Literal
+
+from stagebook.errors import UsageError, did_you_mean
+
+Kind = Literal["codec", "runner", "listener"]
+
+_ROOMS = {"codec": "stagebook.store.codecs", "runner": "stagebook.run.runners", "listener": "stagebook.track"}
+
+
+def plugin(kind: Kind, name: str) -> Any:
+    """The plug-in `name` of this kind: the attribute called `kind` of its module, or what its entry point names.
+
+    Raises:
+        UsageError: there is none of that name.
+    """
+    builtin = {module.name for module in pkgutil.iter_modules(importlib.import_module(_ROOMS[kind]).__path__)}
+    if name in builtin:
+        return getattr(importlib.import_module(f"{_ROOMS[kind]}.{name}"), kind)
+    others = {point.name: point for point in entry_points(group=f"stagebook.{kind}")}
+    if name in others:
+        return others[name].load()
+    raise UsageError(f"There is no {kind} `{name}`.{did_you_mean(name, builtin | set(others))}")
