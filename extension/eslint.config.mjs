@@ -1,0 +1,22 @@
+import jupyter from '@jupyter/eslint-plugin';
+import { defineConfig } from 'eslint/config';
+import tseslint from 'typescript-eslint';
+
+export default defineConfig(
+  { ignores: ['lib/', 'coverage/', 'node_modules/', '*.mjs', '*.cjs', 'style/*.js'] },
+  tseslint.configs.strictTypeChecked,
+  tseslint.configs.stylisticTypeChecked,
+  { plugins: { jupyter }, extends: [jupyter.configs.recommended] },
+  {
+    linterOptions: { reportUnusedDisableDirectives: 'error' },
+    languageOptions: {
+      parserOptions: { project: './tsconfig.lint.json', tsconfigRootDir: import.meta.dirname }
+    },
+    rules: {
+      eqeqeq: 'error',
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      // Lumino's signals take a method and its `this` apart, which jupyter/prefer-signal-this-arg asks for.
+      '@typescript-eslint/unbound-method': 'off'
+    }
+  }
+);

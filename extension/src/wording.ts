@@ -1,0 +1,83 @@
+/** The words on a chip. Pure: the translator is handed in. */
+
+import type { TranslationBundle } from '@jupyterlab/translation';
+
+import type { CellRole } from './model';
+
+export interface ChipWording {
+  /** What the chip reads. */
+  readonly text: string;
+  /** What it reads aloud. */
+  readonly label: string;
+  /** One sentence on what the role means. */
+  readonly title: string;
+}
+
+/** The words for a cell's role. */
+export function chipWording(cell: CellRole, trans: TranslationBundle): ChipWording {
+  const name = cell.stage ?? '';
+  switch (cell.role) {
+    case 'parameters':
+      return {
+        text: trans.__('parameters'),
+        label: trans.__('Pipeline role: parameters'),
+        title: trans.__('Default parameters, which a run may replace.')
+      };
+    case 'setup':
+      return {
+        text: trans.__('setup'),
+        label: trans.__('Pipeline role: setup'),
+        title: trans.__('Imports, functions and options that run before every stage.')
+      };
+    case 'stage':
+      return stageWording(name, cell.continued, trans);
+    case 'test':
+      return {
+        text: trans.__('test: %1', name),
+        label: trans.__('Pipeline role: test of stage %1', name),
+        title: trans.__(
+          'Checks the outputs of stage “%1” when tests run, never in a production run.',
+          name
+        )
+      };
+    case 'exploration':
+      return {
+        text: trans.__('exploration'),
+        label: trans.__('Pipeline role: exploration'),
+        title: trans.__('Runs here only: no pipeline run executes this cell.')
+      };
+    case 'unclear':
+      return unclearWording(cell.claims, trans);
+  }
+}
+
+function stageWording(name: string, continued: boolean, trans: TranslationBundle): ChipWording {
+  if (continued) {
+    return {
+      text: trans.__('%1 (cont.)', name),
+      label: trans.__('Pipeline role: stage %1, continued', name),
+      title: trans.__('Continues stage “%1”: cells that share a name are one stage.', name)
+    };
+  }
+  return {
+    text: name,
+    label: trans.__('Pipeline role: stage %1', name),
+    title: trans.__('Stage “%1” of the pipeline begins here.', name)
+  };
+}
+
+function unclearWording(claims: readonly string[], trans: TranslationBundle): ChipWording {
+  if (claims.length === 1) {
+    return {
+      text: trans.__('unnamed stage'),
+      label: trans.__('Pipeline role unclear: the stage has no name'),
+      title: trans.__('The stage has no name: write %1 NAME.', claims[0] ?? '')
+    };
+  }
+  const list = claims.join(', ');
+  return {
+    text: trans.__('unclear: %1', list),
+    label: trans.__('Pipeline role unclear: %1', list),
+    title: trans.__('A cell has one role: keep one of %1.', list)
+  };
+}
