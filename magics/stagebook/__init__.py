@@ -1,1 +1,20 @@
+"""Stagebook: notebook cells tagged as pipeline stages, run headlessly, cached, recorded, and exported.
+
+`%load_ext stagebook` in a notebook, `stagebook --help` in a shell; `stagebook.run.api` has the functions behind both.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from IPython.core.interactiveshell import InteractiveShell
+
 __version__ = "0.1.0"
+
+
+def load_ipython_extension(shell: InteractiveShell) -> None:
+    """Make the magics known: what `%load_ext stagebook` calls."""
+    from stagebook.magics import register
+
+    register(shell)

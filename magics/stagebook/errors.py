@@ -1,13 +1,13 @@
 """Every exception Stagebook raises on purpose. Each message names the place, the cause and the remedy.
 
-    StagebookError              exit status 2: the request could not be carried out
-    ├── NotebookError           the notebook cannot be read
-    ├── PipelineError           it can be read, but is no pipeline that can run (holds the findings)
-    ├── UsageError              an unknown or impossible name, parameter, option or folder
-    ├── KernelError             a kernel cannot be started or used
-    ├── StoreError              the store cannot be read or written
-    │   └── CorruptBlobError    what is stored is not what was written
-    └── StageFailedError        exit status 1: the pipeline ran, and a stage failed
+StagebookError              exit status 2: the request could not be carried out
+├── NotebookError           the notebook cannot be read
+├── PipelineError           it can be read, but is no pipeline that can run (holds the findings)
+├── UsageError              an unknown or impossible name, parameter, option or folder
+├── KernelError             a kernel cannot be started or used
+├── StoreError              the store cannot be read or written
+│   └── CorruptBlobError    what is stored is not what was written
+└── StageFailedError        exit status 1: the pipeline ran, and a stage failed
 """
 
 from __future__ import annotations

@@ -46,6 +46,8 @@ class Names:
             an unknown function, an unknown method called). Disjoint from `changes`.
         deletes: names that are gone when the code has run (`del x`), each with the place.
         imports: modules imported, as dotted names (`sklearn.ensemble`).
+        star_imports: what binds names that cannot be listed: `from MODULE import *` of a module outside the standard library,
+            `%run FILE`, `exec` of text made at run time. Where there is one, a name bound nowhere may still be bound.
     """
 
     reads: Mapping[str, Place] = field(default_factory=frozen_map)
@@ -55,6 +57,7 @@ class Names:
     touches: Mapping[str, Place] = field(default_factory=frozen_map)
     deletes: Mapping[str, Place] = field(default_factory=frozen_map)
     imports: frozenset[str] = frozenset()
+    star_imports: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +163,14 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Segment:
+    """Cells of one stage that follow each other with no other stage's cell between, and what they do to names."""
+
+    stage: str
+    names: Names
+
+
+@dataclass(frozen=True, slots=True)
 class Pipeline:
     """A notebook as stages and the data flow between them.
 
@@ -172,7 +183,10 @@ class Pipeline:
         edges: between stages, sorted.
         parameters: the defaults, in order.
         inputs: per stage, which stage each name it takes comes from.
-        outputs: per stage, the names that must be kept when it is done.
+        outputs: per stage, the names to keep when it is done: those that other stages take, tests and exploration
+            cells look at, and, where nobody looks at any, what it binds.
+        segments: the stages' cells in notebook order, from which edges are inferred.
+        ambient: names that a kernel has before a stage runs: builtins, parameters, setup.
     """
 
     notebook: Path
@@ -184,6 +198,14 @@ class Pipeline:
     parameters: tuple[Parameter, ...]
     inputs: Mapping[str, Mapping[str, str]]
     outputs: Mapping[str, tuple[str, ...]]
+    segments: tuple[Segment, ...] = ()
+    ambient: frozenset[str] = frozenset()
+
+    def required(self, name: str) -> frozenset[str]:
+        """The names that other stages take from stage `name`."""
+        return frozenset(
+            taken for sources in self.inputs.values() for taken, source in sources.items() if source == name
+        )
 
     def stage(self, name: str) -> Stage:
         """The stage called `name`; KeyError if there is none."""
@@ -208,3 +230,52 @@ def _reach(start: str, steps: set[tuple[str, str]]) -> frozenset[str]:
         frontier = {to for origin, to in steps if origin in frontier} - found
         found |= frontier
     return frozenset(found)
+
+
+Action = Literal["reuse", "run", "skip"]
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is to become of a stage, and why, in words for a person."""
+
+    stage: str
+    action: Action
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """Which stages a run may run.
+
+    Attributes:
+        only: just this one.
+        start: this one and all that depend on it.
+        end: this one and all that it depends on.
+        force: run the selected stages even where nothing has changed.
+    """
+
+    only: str | None = None
+    start: str | None = None
+    end: str | None = None
+    force: bool = False
+
+    def stages(self, pipeline: Pipeline) -> frozenset[str]:
+        """The names of the selected stages."""
+        selected = frozenset(stage.name for stage in pipeline.stages)
+        if self.only is not None:
+            selected &= {self.only}
+        if self.start is not None:
+            selected &= {self.start} | pipeline.downstream(self.start)
+        if self.end is not None:
+            selected &= {self.end} | pipeline.upstream(self.end)
+        return selected
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a run would do, stage by stage, with remarks on what shares a kernel or was learned from earlier runs."""
+
+    pipeline: Pipeline
+    decisions: tuple[Decision, ...]
+    notes: tuple[str, ...] = ()

@@ -1,0 +1,205 @@
+"""What is wrong, or looks wrong, in a notebook's data flow; `findings.CODES` lists the codes."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from stagebook.book.findings import finding
+from stagebook.book.graph import AMBIENT, Unresolved
+from stagebook.errors import did_you_mean
+from stagebook.model import Cell, Edge, Finding, Pipeline, Place, Stage
+
+if TYPE_CHECKING:
+    from stagebook.book.pipeline import Draft
+
+
+def sorted_findings(findings: Iterable[Finding]) -> list[Finding]:
+    """In the order in which one reads the notebook, each once."""
+    return sorted(set(findings), key=lambda found: (found.place or Place(0, 0), found.code, found.message))
+
+
+def unresolved(draft: Draft, missing: Iterable[Unresolved]) -> list[Finding]:
+    """A finding for each name that a stage reads and nothing before it provides: deleted, later, explored, or nowhere."""
+    return [_unresolved(draft, one) for one in missing]
+
+
+def _unresolved(draft: Draft, one: Unresolved) -> Finding:
+    name = one.name
+    if one.deleted_by is not None:
+        message = f"`{name}` is read here, but stage `{one.deleted_by}` deletes it before."
+        remedy = f"Take `del {name}` out of `{one.deleted_by}`."
+        return finding("SB208", message, remedy, one.place, stage=one.stage)
+    for segment in draft.segments:
+        if name in segment.names.binds and segment.names.binds[name] > one.place:
+            message = (
+                f"`{name}` is read here, but only `{segment.stage}` ({segment.names.binds[name]}) makes it, later."
+            )
+            remedy = f"Move `{segment.stage}` above this cell."
+            return finding("SB203", message, remedy, one.place, stage=one.stage)
+    for cell in draft.cells("exploration"):
+        bound = draft.names[cell.number].binds.get(name)
+        if bound is not None:
+            message = (
+                f"`{name}` is read here, but only an exploration cell ({bound}) makes it: it never runs headlessly."
+            )
+            remedy = f"Tag cell {cell.number} with a stage or `setup`, or define `{name}` in `{one.stage}`."
+            return finding("SB202", message, remedy, one.place, stage=one.stage)
+    return _undefined(draft, name, one.place, stage=one.stage)
+
+
+def _undefined(draft: Draft, name: str, place: Place, *, stage: str | None) -> Finding:
+    known = {bound for segment in draft.segments for bound in segment.names.binds} | draft.preamble.binds.keys()
+    hint = did_you_mean(name, known) if len(known) <= 8 or did_you_mean(name, known).startswith(" Did") else ""
+    remedy = hint.strip() or f"Define `{name}`, or correct its spelling."
+    return finding("SB201", f"`{name}` is read here, but no cell defines it.", remedy, place, stage=stage)
+
+
+def preamble(draft: Draft) -> list[Finding]:
+    """Setup runs before every stage: it can use nothing that a stage makes, nor make again what one made before it."""
+    made: dict[str, tuple[str, Place]] = {}
+    for segment in draft.segments:
+        for name, place in segment.names.binds.items():
+            made.setdefault(name, (segment.stage, place))
+    findings = []
+    for name, place in draft.preamble.reads.items():
+        if name in made:
+            stage, _ = made[name]
+            message = f"Setup reads `{name}`, which stage `{stage}` makes; setup runs before every stage."
+            findings.append(finding("SB207", message, f"Move the line to a stage after `{stage}`.", place))
+        elif name not in AMBIENT:
+            findings.append(_undefined(draft, name, place, stage=None))
+    for name, place in draft.preamble.binds.items():
+        if name in made and made[name][1] < place:
+            stage, earlier = made[name]
+            message = f"Setup binds `{name}` after stage `{stage}` ({earlier}) did; setup runs before every stage."
+            findings.append(finding("SB207", message, "Rename one of them, or move this cell up.", place))
+    return findings
+
+
+def needs(stages: Sequence[Stage]) -> list[Finding]:
+    """Declared needs that name no stage, and metrics that the stage does not have."""
+    findings = []
+    names = [stage.name for stage in stages]
+    for stage in stages:
+        place = Place(stage.cells[0].number, 1)
+        for need in stage.options.needs:
+            if need not in names:
+                message = f"Stage `{stage.name}` needs `{need}`, and there is no such stage."
+                remedy = did_you_mean(need, names).strip()
+                findings.append(finding("SB205", message, remedy, place, stage=stage.name))
+        for metric in stage.options.metrics:
+            has = stage.names.binds.keys() | stage.names.reads.keys()
+            if metric not in has:
+                message = f"Stage `{stage.name}` names `{metric}` in `metrics`, and neither makes nor reads it."
+                remedy = did_you_mean(metric, stage.names.binds).strip()
+                findings.append(finding("SB209", message, remedy, place, stage=stage.name))
+    return findings
+
+
+def cycle(around: Sequence[str], edges: Iterable[Edge], stages: Sequence[Stage]) -> Finding:
+    """The finding for stages that depend on each other; `around` is the cycle, its first stage repeated at the end."""
+    names = {(edge.source, edge.target): edge.names for edge in edges}
+    steps = [(source, target) for source, target in zip(around, around[1:], strict=False)]
+    if not all(step in names for step in steps):
+        steps = [(target, source) for source, target in reversed(steps)]
+    path = " -> ".join([steps[0][0], *(target for _, target in steps)])
+    causes = [
+        f"`{target}` takes {', '.join(f'`{name}`' for name in names[source, target])} from `{source}`"
+        if names.get((source, target))
+        else f"`{target}` declares that it needs `{source}`"
+        for source, target in steps
+    ]
+    declared = [target for source, target in steps if not names.get((source, target))]
+    remedy = f"Take the need out of `{declared[0]}`." if declared else "Split one of the stages."
+    first = min((stage for stage in stages if stage.name in around), key=lambda stage: stage.cells[0].number)
+    message = f"Stages depend on each other: {path} ({'; '.join(causes)})."
+    return finding("SB204", message, remedy, Place(first.cells[0].number, 1), stage=first.name)
+
+
+def kept_outputs(draft: Draft, inputs: Mapping[str, Mapping[str, str]]) -> dict[str, tuple[str, ...]]:
+    """Per stage the names to keep: taken by stages, looked at by tests and exploration, else all that it binds."""
+    looked_at = {name for cell in draft.cells("test", "exploration") for name in draft.names[cell.number].reads}
+    kept = {}
+    for stage in draft.stages:
+        taken = {name for sources in inputs.values() for name, source in sources.items() if source == stage.name}
+        made = stage.names.binds.keys() | stage.names.changes.keys()
+        own = taken | (made & looked_at)
+        if not own:
+            own = {name for name in stage.names.binds if not name.startswith("_")} - _scaffolding(draft, stage)
+        kept[stage.name] = tuple(sorted(own - stage.names.deletes.keys()))
+    return kept
+
+
+def unread(draft: Draft, pipeline: Pipeline) -> Iterator[Finding]:
+    """Stages without code, tests without a stage, parameters and outputs that nobody reads, undefined names in tests."""
+    names = {stage.name for stage in draft.stages}
+    for stage in draft.stages:
+        if not any(draft.trees[cell.number].body for cell in stage.cells if cell.number in draft.trees):
+            if all(cell.number in draft.trees for cell in stage.cells):
+                remedy = "Write its code, or take the tag off."
+                place = Place(stage.cells[0].number, 1)
+                yield finding("SB105", f"Stage `{stage.name}` has no code.", remedy, place, stage=stage.name)
+    read_by_all = _loaded(tree for tree in draft.trees.values())
+    for cell in draft.cells("test"):
+        yield from _test_findings(draft, cell, names)
+    for parameter in pipeline.parameters:
+        if parameter.name not in read_by_all:
+            message = f"Parameter `{parameter.name}` is read by nobody."
+            yield finding("SB301", message, "Use it, or take it out.", parameter.place)
+    for stage in draft.stages:
+        named = {*stage.options.metrics}
+        for name, place in _plain_outputs(draft, stage).items():
+            if name not in read_by_all and name not in named and not name.startswith("_"):
+                message = f"`{name}` is made by `{stage.name}`, and nobody reads it."
+                remedy = f"Use it, name it in an option such as `metrics`, or call it `_{name}`."
+                yield finding("SB302", message, remedy, place, stage=stage.name)
+
+
+def _test_findings(draft: Draft, cell: Cell, stages: set[str]) -> Iterator[Finding]:
+    place = Place(cell.number, 1)
+    if cell.stage not in stages:
+        remedy = did_you_mean(cell.stage or "", stages).strip()
+        yield finding("SB105", f"The cell tests stage `{cell.stage}`, which has no cells.", remedy, place)
+    made = {name for segment in draft.segments for name in segment.names.binds} | draft.preamble.binds.keys() | AMBIENT
+    for name, where in draft.names[cell.number].reads.items():
+        if name not in made:
+            yield _undefined(draft, name, where, stage=cell.stage)
+
+
+def _loaded(trees: Iterable[ast.Module]) -> set[str]:
+    """Every name that is read anywhere, in any scope."""
+    nodes = (node for tree in trees for node in ast.walk(tree))
+    return {node.id for node in nodes if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Store)}
+
+
+def _statements(draft: Draft, stage: Stage) -> Iterator[tuple[int, ast.stmt]]:
+    for cell in stage.cells:
+        for statement in draft.trees[cell.number].body if cell.number in draft.trees else ():
+            yield cell.number, statement
+
+
+def _plain_outputs(draft: Draft, stage: Stage) -> dict[str, Place]:
+    """Names that the stage binds by a plain assignment at the top of a cell: what looks meant as its result."""
+    found: dict[str, Place] = {}
+    for number, statement in _statements(draft, stage):
+        targets = statement.targets if isinstance(statement, ast.Assign) else []
+        if isinstance(statement, ast.AnnAssign) and statement.value is not None:
+            targets = [statement.target]
+        for target in targets:
+            if isinstance(target, ast.Name):
+                found.setdefault(target.id, Place(number, statement.lineno))
+    return found
+
+
+def _scaffolding(draft: Draft, stage: Stage) -> set[str]:
+    """Names bound by imports and as loop variables: means, not results."""
+    found = set()
+    for _, statement in _statements(draft, stage):
+        for node in ast.walk(statement):
+            if isinstance(node, (ast.Import, ast.ImportFrom)):
+                found |= {(alias.asname or alias.name).split(".")[0] for alias in node.names}
+            elif isinstance(node, (ast.For, ast.AsyncFor)):
+                found |= {name.id for name in ast.walk(node.target) if isinstance(name, ast.Name)}
+    return found

@@ -1,0 +1,106 @@
+"""The pipeline as a picture: text for a terminal, Mermaid, Graphviz dot, or JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Literal
+
+from stagebook.model import Edge, Pipeline, Stage
+
+Format = Literal["text", "mermaid", "dot", "json"]
+
+_MOST_NAMES = 4
+
+
+def draw(pipeline: Pipeline, format: Format = "text") -> str:  # noqa: A002 - the option's name, everywhere
+    """The pipeline's stages and edges in this format."""
+    return _DRAWERS[format](pipeline)
+
+
+def _text(pipeline: Pipeline) -> str:
+    """Stages by rank, from top to bottom; under each what it takes from where.
+
+    A rank is the length of the longest way to the stage: stages of one rank can run at the same time.
+    """
+    ranks = _ranks(pipeline)
+    lines = [f"{pipeline.notebook.name}: {len(pipeline.stages)} stages"]
+    for rank in range(max(ranks.values(), default=-1) + 1):
+        members = [stage for stage in pipeline.stages if ranks[stage.name] == rank]
+        if rank:
+            lines.append("  │")
+        for position, stage in enumerate(members):
+            corner = "●" if len(members) == 1 else "┌" if position == 0 else "└" if stage is members[-1] else "├"
+            lines.append(f"  {corner}─ {stage.name}{_cells(stage)}")
+            bar = "│" if rank < max(ranks.values()) or stage is not members[-1] else " "
+            for edge in pipeline.edges:
+                if edge.target == stage.name:
+                    lines.append(f"  {bar}     {edge.source} ─({_label(edge) or 'needs'})─▸ {stage.name}")
+    return "\n".join(lines)
+
+
+def _mermaid(pipeline: Pipeline) -> str:
+    ids = _ids(pipeline)
+    lines = ["flowchart TD"]
+    lines += [f'    {ids[stage.name]}["{stage.name}"]' for stage in pipeline.stages]
+    for edge in pipeline.edges:
+        label = _label(edge)
+        arrow = f'-->|"{label}"|' if label else "-.->"
+        lines.append(f"    {ids[edge.source]} {arrow} {ids[edge.target]}")
+    return "\n".join(lines)
+
+
+def _dot(pipeline: Pipeline) -> str:
+    lines = ["digraph pipeline {", '  node [shape=box, style=rounded, fontname="sans-serif"];']
+    lines += [f'  "{stage.name}";' for stage in pipeline.stages]
+    for edge in pipeline.edges:
+        look = f'label="{_label(edge)}"' if edge.names else "style=dashed"
+        lines.append(f'  "{edge.source}" -> "{edge.target}" [{look}];')
+    return "\n".join([*lines, "}"])
+
+
+def _json(pipeline: Pipeline) -> str:
+    picture = {
+        "notebook": pipeline.notebook.name,
+        "kernel": pipeline.kernel,
+        "parameters": [{"name": one.name, "value": one.value, "kind": one.kind} for one in pipeline.parameters],
+        "stages": [
+            {
+                "name": stage.name,
+                "cells": [cell.number for cell in stage.cells],
+                "reads": sorted(pipeline.inputs.get(stage.name, ())),
+                "makes": sorted(stage.names.binds),
+                "changes": sorted(stage.names.changes),
+            }
+            for stage in pipeline.stages
+        ],
+        "edges": [{"source": edge.source, "target": edge.target, "names": list(edge.names)} for edge in pipeline.edges],
+    }
+    return json.dumps(picture, indent=2)
+
+
+def _ranks(pipeline: Pipeline) -> dict[str, int]:
+    ranks: dict[str, int] = {}
+    for stage in pipeline.stages:
+        sources = [edge.source for edge in pipeline.edges if edge.target == stage.name]
+        ranks[stage.name] = max((ranks[source] + 1 for source in sources), default=0)
+    return ranks
+
+
+def _cells(stage: Stage) -> str:
+    numbers = ", ".join(str(cell.number) for cell in stage.cells)
+    return f"  (cell{'s' if len(stage.cells) > 1 else ''} {numbers})"
+
+
+def _label(edge: Edge) -> str:
+    names = list(edge.names)
+    more = len(names) - _MOST_NAMES
+    return ", ".join(names) if more <= 1 else f"{', '.join(names[:_MOST_NAMES])} and {more} more"
+
+
+def _ids(pipeline: Pipeline) -> Mapping[str, str]:
+    """Names as Mermaid takes them: `end` and hyphens have a meaning there."""
+    return {stage.name: f"s{position}" for position, stage in enumerate(pipeline.stages)}
+
+
+_DRAWERS: Mapping[str, Callable[[Pipeline], str]] = {"text": _text, "mermaid": _mermaid, "dot": _dot, "json": _json}

@@ -1,0 +1,36 @@
+"""Code without comments and layout: equal for cells that do the same, and the same on every Python."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable
+
+from stagebook.book.syntax import CellSyntaxError, parse
+
+from stagebook.book.cells import without_magic
+
+
+def normal_form(nodes: Iterable[ast.AST]) -> str:
+    """The syntax trees as text.
+
+    Empty and absent fields are left out, since which of them `ast` fills in differs between Pythons.
+    """
+    return "\n".join(_form(node) for node in nodes)
+
+
+def cell_code(source: str) -> str:
+    """The normal form of a cell; its text as it stands where that is no Python."""
+    try:
+        return normal_form(parse(without_magic(source)).body)
+    except CellSyntaxError:
+        return source
+
+
+def _form(node: object) -> str:
+    if isinstance(node, ast.AST):
+        fields = ((name, getattr(node, name, None)) for name in node._fields if name not in ("kind", "type_comment"))
+        inner = ",".join(f"{name}={_form(value)}" for name, value in fields if value is not None and value != [])
+        return f"{type(node).__name__}({inner})"
+    if isinstance(node, list):
+        return f"[{','.join(_form(item) for item in node)}]"
+    return f"{type(node).__name__}:{node!r}"

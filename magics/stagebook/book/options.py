@@ -1,0 +1,106 @@
+"""Stage options: from `%%stage NAME key=value ...` or the cell's `stagebook` metadata to `StageOptions`."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from stagebook.book.findings import finding
+from stagebook.errors import did_you_mean
+from stagebook.model import Finding, Place, StageOptions
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    words = value.split(",") if isinstance(value, str) else value
+    if not isinstance(words, (list, tuple)) or not all(isinstance(word, str) for word in words):
+        raise ValueError("takes names, separated by commas")
+    return tuple(word.strip() for word in words if word.strip())
+
+
+def _seconds(value: Any) -> float:
+    try:
+        seconds = float(value)
+    except (TypeError, ValueError):
+        raise ValueError("takes a number of seconds") from None
+    if isinstance(value, bool) or not 0 < seconds < float("inf"):
+        raise ValueError("takes a number of seconds above 0")
+    return seconds
+
+
+def _count(value: Any) -> int:
+    if isinstance(value, bool) or not str(value).isdigit():
+        raise ValueError("takes a whole number from 0")
+    return int(value)
+
+
+def _switch(value: Any) -> bool:
+    words = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
+    if isinstance(value, bool):
+        return value
+    if isinstance(value, str) and value.lower() in words:
+        return words[value.lower()]
+    raise ValueError("takes true or false")
+
+
+_READERS: Mapping[str, Callable[[Any], Any]] = {
+    "needs": _names,
+    "metrics": _names,
+    "timeout": _seconds,
+    "retries": _count,
+    "cache": _switch,
+    "reads": _names,
+    "writes": _names,
+}
+
+
+def magic_options(line: str, place: Place) -> tuple[str | None, dict[str, Any], list[Finding]]:
+    """Stage name and raw options of a `%%stage` line, given without its `%%stage`."""
+    try:
+        words = shlex.split(line)
+    except ValueError as error:
+        remedy = "Close the quotes on the `%%stage` line."
+        return None, {}, [finding("SB104", f"`%%stage {line}` cannot be read: {error}.", remedy, place)]
+    if not words or "=" in words[0]:
+        remedy = "Write `%%stage NAME`, then options as key=value."
+        return None, {}, [finding("SB106", "`%%stage` names no stage.", remedy, place)]
+    options: dict[str, Any] = {}
+    findings = []
+    for word in words[1:]:
+        key, equals, value = word.partition("=")
+        if equals:
+            options[key] = value
+        else:
+            remedy = f"Write it as `{word}=VALUE`, or with quotes where a value holds spaces."
+            findings.append(finding("SB103", f"`{word}` on the `%%stage` line is no option.", remedy, place))
+    return words[0], options, findings
+
+
+def checked_options(raw: Mapping[str, Any], place: Place, *, stage: str | None) -> tuple[dict[str, Any], list[Finding]]:
+    """The options that are known and well formed, as `StageOptions` holds them, and a finding for each other."""
+    good: dict[str, Any] = {}
+    findings = []
+    for key, value in raw.items():
+        reader = _READERS.get(key)
+        if reader is None:
+            message = f"There is no option `{key}`."
+            findings.append(finding("SB103", message, did_you_mean(key, _READERS).strip(), place, stage=stage))
+            continue
+        try:
+            good[key] = reader(value)
+        except ValueError as error:
+            message = f"Option `{key}` {error}; it has {value!r}."
+            findings.append(finding("SB104", message, "Correct the value.", place, stage=stage))
+    return good, findings
+
+
+def merged_options(parts: list[tuple[Place, dict[str, Any]]], *, stage: str) -> tuple[StageOptions, list[Finding]]:
+    """The options of a stage whose cells each may name some; two cells that disagree are a finding."""
+    merged: dict[str, Any] = {}
+    findings = []
+    for place, options in parts:
+        for key, value in options.items():
+            if merged.setdefault(key, value) != value:
+                message = f"Stage `{stage}` has two values for option `{key}`: {merged[key]!r} and {value!r}."
+                findings.append(finding("SB102", message, "Keep one of them.", place, stage=stage))
+    return StageOptions(**merged), findings

@@ -1,0 +1,121 @@
+"""The parameters cell: names, defaults, kinds and comments, in Papermill's convention."""
+
+from __future__ import annotations
+
+import ast
+import io
+import tokenize
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from stagebook.book.findings import finding
+from stagebook.errors import UsageError, did_you_mean
+from stagebook.model import Cell, Finding, Parameter, Place
+
+KINDS: Mapping[str, type] = {"bool": bool, "int": int, "float": float, "str": str, "list": list, "dict": dict}
+"""The kinds of value that a parameter can be held to, by name."""
+
+
+def read_parameters(cells: Iterable[tuple[Cell, ast.Module | None]]) -> tuple[tuple[Parameter, ...], list[Finding]]:
+    """The defaults that the parameters cell binds; a second parameters cell is a finding."""
+    found: dict[str, Parameter] = {}
+    findings: list[Finding] = []
+    for position, (cell, tree) in enumerate(cells):
+        if position:
+            remedy = "Move its lines to the first one."
+            findings.append(finding("SB107", "There is a second parameters cell.", remedy, Place(cell.number, 1)))
+        comments = _comments(cell.source)
+        for statement in tree.body if tree is not None else ():
+            for parameter in _defaults(statement, cell, comments):
+                found[parameter.name] = parameter
+    return tuple(found.values()), findings
+
+
+def checked(parameters: Iterable[Parameter], given: Mapping[str, Any], *, notebook: str) -> dict[str, Any]:
+    """The given values, each of its parameter's kind; text is read as the kind asks (`"8"` as 8 for an int).
+
+    Raises:
+        UsageError: a name that is no parameter, or a value of the wrong kind.
+    """
+    known = {parameter.name: parameter for parameter in parameters}
+    values = {}
+    for name, value in given.items():
+        if name not in known:
+            hint = did_you_mean(name, known) if known else " It has no cell tagged `parameters`."
+            raise UsageError(f"{notebook} has no parameter `{name}`.{hint}")
+        values[name] = _of_kind(known[name], value)
+    return values
+
+
+def _of_kind(parameter: Parameter, value: Any) -> Any:
+    kind = parameter.kind
+    read = _from_text(value) if isinstance(value, str) and kind != "str" else value
+    if kind is None or (read is None and parameter.literal and parameter.value is None):
+        return read
+    if kind == "float" and isinstance(read, int) and not isinstance(read, bool):
+        return float(read)
+    wanted = KINDS[kind]
+    if not isinstance(read, wanted) or (isinstance(read, bool) and wanted is not bool):
+        default = f" (default {parameter.value!r})" if parameter.literal else ""
+        message = f"Parameter `{parameter.name}`{default} takes {_ARTICLE[kind]}, and {value!r} is none."
+        raise UsageError(f"{message} It stands in {parameter.place}.")
+    return read
+
+
+_ARTICLE = {
+    "bool": "a bool (true or false)",
+    "int": "an int",
+    "float": "a float",
+    "str": "a str",
+    "list": "a list (written as [1, 2])",
+    "dict": 'a dict (written as {"a": 1})',
+}
+
+
+def _from_text(text: str) -> Any:
+    words = {"true": True, "false": False, "none": None, "null": None}
+    if text.lower() in words:
+        return words[text.lower()]
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return text
+
+
+def _defaults(statement: ast.stmt, cell: Cell, comments: Mapping[int, str]) -> Iterable[Parameter]:
+    if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name) and statement.value is not None:
+        names, value, annotation = [statement.target.id], statement.value, ast.unparse(statement.annotation)
+    elif isinstance(statement, ast.Assign):
+        names = [target.id for target in statement.targets if isinstance(target, ast.Name)]
+        value, annotation = statement.value, None
+    else:
+        return
+    try:
+        default, literal = ast.literal_eval(value), True
+    except ValueError:
+        default, literal = None, False
+    place = Place(cell.number, statement.lineno)
+    for name in names:
+        kind = _kind(annotation, default) if literal or annotation else None
+        yield Parameter(name, default, literal, kind, place, comments.get(statement.lineno, ""))
+
+
+def _kind(annotation: str | None, default: Any) -> str | None:
+    """The annotation's kind where it names one plainly (`int`, `int | None`, `Optional[int]`), else the default's."""
+    if annotation is not None:
+        plain = annotation.removeprefix("Optional[").removesuffix("]").removesuffix(" | None").split("[")[0]
+        return plain.lower() if plain.lower() in KINDS else None
+    kind = type(default).__name__
+    return kind if kind in KINDS else None
+
+
+def _comments(source: str) -> dict[int, str]:
+    """The comment behind each line."""
+    comments = {}
+    try:
+        for token in tokenize.generate_tokens(io.StringIO(source).readline):
+            if token.type == tokenize.COMMENT:
+                comments[token.start[0]] = token.string.lstrip("# ").strip()
+    except (tokenize.TokenError, SyntaxError):
+        pass  # IPython syntax in the cell: the values still count, only their help texts are missing
+    return comments

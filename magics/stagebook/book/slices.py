@@ -1,0 +1,67 @@
+"""The part of the preamble that a stage stands on: what it uses of setup, and which parameters it reads."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from stagebook.book.names import NOTHING_KNOWN, analyse
+from stagebook.book.syntax import parse
+
+from stagebook.book.cells import without_magic
+from stagebook.model import Names, Pipeline, Stage
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A top-level statement of the preamble and what it does to names."""
+
+    node: ast.stmt
+    names: Names
+    parameters: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Foundation:
+    """What a stage stands on: statements of setup it uses, parameters it reads, modules that both import."""
+
+    setup: tuple[ast.stmt, ...]
+    parameters: Mapping[str, ast.stmt]
+    imports: frozenset[str]
+
+
+def preamble_statements(pipeline: Pipeline) -> tuple[Statement, ...]:
+    """The preamble, statement by statement."""
+    found = []
+    known = NOTHING_KNOWN
+    for cell in pipeline.preamble:
+        for node in parse(without_magic(cell.source)).body:
+            analysis = analyse([(cell.number, ast.Module(body=[node], type_ignores=[]))], known=known)
+            known = known.merged(analysis.definitions)
+            found.append(Statement(node, analysis.names, cell.role == "parameters"))
+    return tuple(found)
+
+
+def foundation(stage: Stage, preamble: Sequence[Statement]) -> Foundation:
+    """What `stage` uses of the preamble, found backwards from the names it reads.
+
+    A statement that binds no name (`pd.set_option(...)`) is there for its effect, and every stage stands on it.
+    """
+    wanted = {*stage.names.reads, *stage.names.touches, *stage.names.changes, *stage.names.maybe_binds}
+    setup: list[ast.stmt] = []
+    parameters: dict[str, ast.stmt] = {}
+    imports = set(stage.names.imports)
+    for statement in reversed(preamble):
+        names = statement.names
+        effect = not names.binds and not isinstance(getattr(statement.node, "value", None), ast.Constant)
+        used = wanted & (names.binds.keys() | names.changes.keys() | names.touches.keys())
+        if not (effect or used):
+            continue
+        wanted |= names.reads.keys()
+        imports |= names.imports
+        if statement.parameters and used:
+            parameters |= dict.fromkeys(sorted(used), statement.node)
+        else:
+            setup.append(statement.node)
+    return Foundation(tuple(reversed(setup)), parameters, frozenset(imports))

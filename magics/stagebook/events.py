@@ -1,0 +1,108 @@
+"""What happens during a run, as a stream of frozen values. Listeners get each one; they never change what runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal, Protocol
+
+from stagebook.model import frozen_map
+
+StageState = Literal["done", "reused", "failed", "interrupted", "not run"]
+
+
+@dataclass(frozen=True, slots=True)
+class RunStarted:
+    """A run begins: its id, the notebook, the stages in order, the parameters in force, where its files go."""
+
+    run: str
+    notebook: str
+    stages: tuple[str, ...]
+    parameters: Mapping[str, Any]
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class StageStarted:
+    """A stage has been given to a kernel, and why it runs."""
+
+    stage: str
+    reason: str
+    cells: int
+
+
+@dataclass(frozen=True, slots=True)
+class CellStarted:
+    """Cell `number`, the `position`th of the stage's `total`, begins."""
+
+    stage: str
+    number: int
+    position: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class CellFinished:
+    """Cell `number` is done, after `duration` seconds."""
+
+    stage: str
+    number: int
+    duration: float
+
+
+@dataclass(frozen=True, slots=True)
+class StageFinished:
+    """A stage is settled, for now: it may run again if a stage before it turns out to change what it read.
+
+    `result` is the `StageResult`, None for a stage that was not run; `key` its fingerprint.
+    """
+
+    stage: str
+    state: StageState
+    reason: str
+    duration: float
+    key: str = ""
+    metrics: Mapping[str, float] = field(default_factory=frozen_map)
+    result: Any = None
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """Something a person should know and that stops nothing: an unreachable server, stages that share a kernel."""
+
+    message: str
+    stage: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunFinished:
+    """The run is over; `run` is the `Run`."""
+
+    run: Any
+
+
+Event = RunStarted | StageStarted | CellStarted | CellFinished | StageFinished | Notice | RunFinished
+
+
+class Listener(Protocol):
+    """Gets every event, in order, in one thread. A listener that raises is reported and left out from then on."""
+
+    def __call__(self, event: Event) -> None:
+        """Take note of the event."""
+
+
+def event_to_json(event: Event) -> dict[str, Any]:
+    """An event as JSON can hold it, its type under `event`; results and runs are left to `run.json`."""
+    plain = {name: value for name, value in _fields(event).items() if name not in ("result",)}
+    if isinstance(event, RunFinished):
+        plain = {"run": event.run.id, "state": event.run.state, "folder": str(event.run.folder)}
+    return {"event": type(event).__name__, **plain}
+
+
+def _fields(event: Event) -> dict[str, Any]:
+    if isinstance(event, (StageFinished, RunFinished, RunStarted)):
+        return {
+            name: dict(value) if isinstance(value, Mapping) else value
+            for name, value in ((name, getattr(event, name)) for name in event.__slots__)
+        }
+    return asdict(event)

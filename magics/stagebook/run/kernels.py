@@ -1,0 +1,177 @@
+"""A kernel for a stage: started, asked to run cells, asked by function call, interrupted, stopped."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import contextlib
+import os
+import tempfile
+import time
+from datetime import datetime, timezone
+from typing import TYPE_CHECKING, Any
+
+from stagebook.errors import KernelError, UsageError, did_you_mean
+from stagebook.run.job import CellRecord, JobCell
+
+if TYPE_CHECKING:
+    from nbclient import NotebookClient
+
+_START_TIMEOUT = 120
+
+
+class CellFailedError(Exception):
+    """A cell did not run through; `record` holds what it put out until then.
+
+    Attributes:
+        name: the exception's name, `DeadKernel`, or `Timeout`.
+        message: the exception's message.
+        cell: the cell.
+        record: its outputs.
+    """
+
+    def __init__(self, name: str, message: str, cell: JobCell, record: CellRecord) -> None:
+        super().__init__(f"{name}: {message}")
+        self.name = name
+        self.message = message
+        self.cell = cell
+        self.record = record
+
+
+def check_kernel(name: str) -> None:
+    """Raise UsageError if there is no kernel of this name, naming those that there are."""
+    from jupyter_client.kernelspec import KernelSpecManager
+
+    known = KernelSpecManager().find_kernel_specs()
+    if name not in known:
+        raise UsageError(
+            f"The notebook asks for the kernel `{name}`, which is not installed.{did_you_mean(name, known)}"
+        )
+
+
+class Kernel:
+    """One running kernel. All methods belong to the event loop in which it was started."""
+
+    def __init__(self, client: NotebookClient, log: Any) -> None:
+        self._client = client
+        self._log = log
+        self._index = 0
+
+    @classmethod
+    async def start(cls, name: str, *, folder: str) -> Kernel:
+        """A fresh kernel with `folder` as its working directory.
+
+        Raises:
+            KernelError: it did not come up.
+        """
+        import nbformat
+        from jupyter_client.manager import AsyncKernelManager
+        from nbclient import NotebookClient
+
+        manager = AsyncKernelManager(kernel_name=name)
+        if os.name == "posix":
+            manager.transport = "ipc"
+        notebook = nbformat.v4.new_notebook()  # type: ignore[no-untyped-call]
+        client = NotebookClient(notebook, km=manager, startup_timeout=_START_TIMEOUT, coalesce_streams=True)
+        log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the kernel does; `stop` closes it
+        environment = {**os.environ, "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+        client.reset_execution_trackers()
+        try:
+            await client.async_start_new_kernel(cwd=folder, env=environment, stdout=log, stderr=log)
+            await client.async_start_new_kernel_client()
+        except Exception as error:  # jupyter_client lets anything through here that the operating system raised
+            log.seek(0)
+            said = log.read().decode(errors="replace").strip().splitlines()
+            log.close()
+            cause = said[-1] if said else str(error)
+            raise KernelError(f"The kernel `{name}` did not start: {cause}.") from error
+        return cls(client, log)
+
+    async def run(self, cell: JobCell, *, deadline: float | None = None) -> CellRecord:
+        """Execute a cell.
+
+        Args:
+            cell: the cell.
+            deadline: when to give up, as `time.monotonic()` counts.
+
+        Raises:
+            CellFailedError: it raised, took too long, or the kernel died.
+        """
+        import nbformat
+        from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
+
+        node = nbformat.v4.new_code_cell(cell.source)  # type: ignore[no-untyped-call]
+        self._client.nb.cells.append(node)
+        index, self._index = self._index, self._index + 1
+        self._client.timeout_func = None if deadline is None else lambda _: max(deadline - time.monotonic(), 0.01)
+        started, clock = datetime.now(timezone.utc).isoformat(), time.perf_counter()
+
+        def record(*, failed: bool) -> CellRecord:
+            duration = round(time.perf_counter() - clock, 4)
+            return CellRecord(cell.code, list(node.outputs), node.execution_count, started, duration, failed)
+
+        try:
+            await self._client.async_execute_cell(node, index)
+        except CellExecutionError as error:
+            raise CellFailedError(error.ename, error.evalue, cell, record(failed=True)) from error
+        except CellTimeoutError as error:
+            raise CellFailedError("Timeout", "it took longer than it may", cell, record(failed=True)) from error
+        except DeadKernelError as error:
+            status = await self._exit_status()
+            raise CellFailedError("DeadKernel", f"the kernel died{status}", cell, record(failed=True)) from error
+        return record(failed=False)
+
+    async def call(self, function: str, argument: str) -> str:
+        """Call `module:name` in the kernel with a text, and return the text it answers with.
+
+        Raises:
+            KernelError: the function is not to be had there, raised, or the kernel died meanwhile.
+        """
+        module, name = function.split(":")
+        expression = f"__import__({module!r}, fromlist=[{name!r}]).{name}({argument!r})"
+        client = self._client.kc
+        request = client.execute("", silent=True, store_history=False, user_expressions={"answer": expression})
+        reply = await self._reply(request)
+        answer = reply["content"].get("user_expressions", {}).get("answer", {"ename": "KernelError", "evalue": ""})
+        if answer.get("status") == "ok":
+            return str(ast.literal_eval(answer["data"]["text/plain"]))
+        cause = f"{answer['ename']}: {answer['evalue']}"
+        if answer["ename"] == "ModuleNotFoundError" and "stagebook" in answer["evalue"]:
+            name = self._client.km.kernel_name
+            cause = f"stagebook is not installed in the environment of the kernel `{name}`. Install it there."
+        raise KernelError(cause)
+
+    async def interrupt(self) -> None:
+        """Raise KeyboardInterrupt in the cell that runs."""
+        with contextlib.suppress(Exception):  # a kernel that is gone needs no interrupt
+            await self._client.km.interrupt_kernel()
+
+    async def stop(self) -> None:
+        """End the kernel and the processes it started, at once; it may be dead already."""
+        with contextlib.suppress(Exception):  # nothing that goes wrong here can matter to a result
+            self._client.kc.stop_channels()
+        with contextlib.suppress(Exception):
+            await self._client.km.shutdown_kernel(now=True)
+        with contextlib.suppress(Exception):
+            await self._client.km.cleanup_resources()
+        self._log.close()
+
+    async def _reply(self, request: str) -> dict[str, Any]:
+        import queue
+
+        while True:
+            try:
+                reply: dict[str, Any] = await self._client.kc.get_shell_msg(timeout=1)
+            except (queue.Empty, asyncio.TimeoutError):
+                if not await self._client.km.is_alive():
+                    raise KernelError(f"the kernel died{await self._exit_status()}") from None
+                continue
+            if reply["parent_header"].get("msg_id") == request:
+                return reply
+
+    async def _exit_status(self) -> str:
+        provisioner = self._client.km.provisioner
+        status = await provisioner.poll() if provisioner is not None else None
+        if status is None:
+            return ""
+        return f" (signal {-status})" if status < 0 else f" (exit status {status})"

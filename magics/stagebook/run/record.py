@@ -1,0 +1,139 @@
+"""What a run leaves behind: a `Run`, kept as `run.json` beside the output notebook."""
+
+from __future__ import annotations
+
+import json
+import platform
+import secrets
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime, timezone
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any, Literal
+
+from stagebook.model import Pipeline
+from stagebook.run.execute import Outcome
+from stagebook.run.files import write_text
+
+RunState = Literal["done", "failed", "interrupted"]
+
+
+@dataclass(frozen=True, slots=True)
+class StageRecord:
+    """A stage in `run.json`: what became of it and why, its fingerprint and artifacts, its numbers, its seconds."""
+
+    stage: str
+    state: str
+    reason: str
+    fingerprint: str
+    started: str
+    duration: float
+    metrics: Mapping[str, float]
+    inputs: Mapping[str, str]
+    outputs: Mapping[str, str]
+    unstorable: Mapping[str, str]
+    files: Mapping[str, str | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run of a pipeline, as it ended.
+
+    Attributes:
+        id: unique, and sorts by time.
+        state: `done` if every selected stage has a result, `failed` if one failed or could not be run.
+        notebook: the source notebook.
+        output: the output notebook; None where nobody asked for one.
+        folder: where `run.json` is.
+        store: where its results are kept.
+        parameters: every parameter's value.
+        stages: in the order in which they can run.
+        started: ISO 8601, UTC.
+        duration: seconds.
+        versions: of Python, the operating system and the packages that did the work.
+    """
+
+    id: str
+    state: RunState
+    notebook: Path
+    output: Path | None
+    folder: Path
+    store: Path
+    parameters: Mapping[str, Any]
+    stages: tuple[StageRecord, ...]
+    started: str
+    duration: float
+    versions: Mapping[str, str]
+
+    @property
+    def metrics(self) -> dict[str, float]:
+        """The metrics of all stages."""
+        return {name: value for stage in self.stages for name, value in stage.metrics.items()}
+
+    def save(self) -> Path:
+        """Write `run.json` into the run's folder and return its path."""
+        plain = asdict(self) | {"notebook": str(self.notebook), "output": str(self.output or "")}
+        del plain["folder"], plain["store"]
+        path = self.folder / "run.json"
+        write_text(path, json.dumps(plain, indent=2, default=repr) + "\n")
+        return path
+
+
+def new_run_id() -> str:
+    """An id such as `20261123-153000-9f3a`."""
+    return f"{datetime.now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+def stage_records(pipeline: Pipeline, outcome: Outcome) -> tuple[StageRecord, ...]:
+    """What became of every stage."""
+    records = []
+    for stage in pipeline.stages:
+        settled = outcome.settled.get(stage.name)
+        reason = outcome.reasons.get(stage.name, "")
+        if settled is None:
+            records.append(StageRecord(stage.name, "not run", reason, "", "", 0.0, {}, {}, {}, {}, {}))
+            continue
+        result = settled.result
+        state = "reused" if settled.reused else result.state
+        outputs = {name: ref.content for name, ref in result.outputs.items()}
+        records.append(
+            StageRecord(
+                stage.name,
+                state,
+                reason,
+                settled.verdict.key,
+                result.started,
+                result.duration,
+                dict(result.metrics),
+                dict(settled.verdict.inputs),
+                outputs,
+                dict(result.unstorable),
+                dict(result.files),
+            )
+        )
+    return tuple(records)
+
+
+def run_state(records: tuple[StageRecord, ...], selected: frozenset[str], *, interrupted: bool) -> RunState:
+    """The state of a run with these stages."""
+    states = {record.state for record in records if record.stage in selected}
+    if interrupted or "interrupted" in states:
+        return "interrupted"
+    return "failed" if states & {"failed", "not run"} else "done"
+
+
+def versions() -> dict[str, str]:
+    """Of Python, the platform, and the packages that run notebooks."""
+    found = {"python": platform.python_version(), "platform": platform.platform()}
+    for name in ("stagebook", "papermill", "nbclient", "ipykernel", "pandas", "pyarrow"):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def utc_now() -> str:
+    """Now, ISO 8601, UTC."""
+    return datetime.now(timezone.utc).isoformat()

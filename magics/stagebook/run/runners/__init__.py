@@ -1,0 +1,5 @@
+"""One file a runner: it takes stage jobs and gives futures.
+
+A runner has `slots` (how many jobs it works on at once), `submit(job, emit, environment) -> Future[StageResult]`,
+`interrupt()` and `close()`, and is a context manager.
+"""
