@@ -1,0 +1,399 @@
+"""Following calls: of functions and classes whose body is known, and of what the tables of effects know."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+from stagebook.book.definitions import Definitions
+from stagebook.book.expressions import Expressions, Receiver
+from stagebook.book.frames import BOUND, GONE, Frame, State
+from stagebook.book.objects import NOTHING, Class, Function, Module, Object, Value, either, every
+
+# Calls of known functions that one analysis follows to the end; what is left is taken in bulk (`Calls.invoke_in_bulk`).
+PATIENCE = 2000
+
+
+class Arguments(NamedTuple):
+    """The arguments of a call.
+
+    Attributes:
+        positional: by position.
+        named: by keyword.
+        spread: what `*` and `**` arguments may bring along; None where there are none.
+        nodes: the arguments as written.
+    """
+
+    positional: tuple[Value, ...] = ()
+    named: Mapping[str, Value] = {}
+    spread: Value | None = None
+    node: ast.Call | None = None
+
+    def everything(self) -> Value:
+        """All arguments together."""
+        values = (*self.positional, *self.named.values(), *((self.spread,) if self.spread else ()))
+        return every(values)
+
+    def after(self, first: Value) -> Arguments:
+        """The arguments with one before them, as a method gets them."""
+        return self._replace(positional=(first, *self.positional))
+
+    def keyword(self, name: str) -> ast.expr | None:
+        """The argument written for keyword `name`."""
+        return next((k.value for k in self.node.keywords if k.arg == name), None) if self.node else None
+
+
+@dataclass(slots=True, eq=False)
+class Activation:
+    """A known function being followed; calls of it from within join it."""
+
+    parameters: dict[str, Value]
+    entry: State | None
+    returned: Value = NOTHING
+    left: State | None = None
+    again: bool = False
+    recursive: bool = field(default=False)
+
+
+class Calls(Expressions):
+    """Calls of what is known, unknown, and known from the tables."""
+
+    def __init__(self, known: Definitions) -> None:
+        super().__init__(known)
+        self.active: dict[Function, Activation] = {}
+        self.patience = PATIENCE
+        self.own_classes: set[Class] = set()
+        self._known_classes: set[Class] | None = None
+
+    @property
+    def classes(self) -> set[Class]:
+        """All classes whose body is known."""
+        if self._known_classes is None:
+            self._known_classes = self.known.classes()
+        return self.own_classes | self._known_classes
+
+    # Evaluating a call
+
+    def call(self, node: ast.Call, *, dropped: bool = False) -> Value:
+        """A call; `dropped` where nobody uses its result."""
+        special = self.special(node)
+        if special is not None:
+            return special
+        function = node.func
+        line = self.line
+        if isinstance(function, ast.Attribute):
+            base = self.receiver(function.value)
+            arguments = self.arguments(node)
+            self._back_to(line)
+            return self.call_attribute(node, base, arguments, dropped=dropped)
+        callee = self._callee(function)
+        arguments = self.arguments(node)
+        self._back_to(line)
+        return self.call_value(node, callee, arguments)
+
+    def _back_to(self, line: int) -> None:
+        if not self.depth:
+            self.line = line
+
+    def _callee(self, node: ast.expr) -> Value:
+        if isinstance(node, ast.Name):
+            return self.load(node.id)  # being called is followed exactly; it is no mere mention
+        if isinstance(node, ast.Lambda):
+            return Value(frozenset((self.function(node, "lambda"),)), sure=True, solid=True)
+        return self.eval(node)
+
+    def arguments(self, node: ast.Call) -> Arguments:
+        """Evaluate the arguments of a call."""
+        positional: list[Value] = []
+        named: dict[str, Value] = {}
+        spread: Value | None = None
+        for argument in node.args:
+            if isinstance(argument, ast.Starred):
+                spread = every((spread or NOTHING, self.eval(argument)))
+            elif spread is not None:
+                spread = every((spread, self._callee(argument)))
+            else:
+                positional.append(self._callee(argument))
+        for keyword in node.keywords:
+            if keyword.arg is None:
+                spread = every((spread or NOTHING, self.iterate(self.eval(keyword.value), keyword.value)))
+            else:
+                named[keyword.arg] = self._callee(keyword.value)
+        return Arguments(tuple(positional), named, spread, node)
+
+    def special(self, node: ast.Call) -> Value | None:
+        """Calls that are not what they seem; None for all others."""
+        raise NotImplementedError
+
+    def call_attribute(self, node: ast.Call, base: Receiver, arguments: Arguments, *, dropped: bool) -> Value:
+        """A call of an attribute of `base`."""
+        raise NotImplementedError
+
+    def call_imported(self, node: ast.AST, module: Module, arguments: Arguments) -> Value:
+        """A call of a function or class found by its dotted path."""
+        raise NotImplementedError
+
+    def call_value(self, node: ast.AST, callee: Value, arguments: Arguments) -> Value:
+        """Call whatever `callee` may be."""
+        if len(callee.objects) == 1:
+            (thing,) = callee.objects
+            return self.call_object(node, thing, arguments)
+        result: Value | None = None
+        for thing in sorted(callee.objects, key=repr):
+            with self.maybe():
+                returned = self.call_object(node, thing, arguments)
+                result = returned if result is None else either(result, returned)
+        return result if result is not None else self.call_unknown(node, NOTHING, arguments)
+
+    def call_object(self, node: ast.AST, thing: Object, arguments: Arguments) -> Value:
+        """Call one object."""
+        if isinstance(thing, Function):
+            return self.apply(thing, arguments)
+        if isinstance(thing, Class):
+            return self.instantiate(node, thing, arguments)
+        if isinstance(thing, Module):
+            return self.call_imported(node, thing, arguments)
+        if isinstance(thing, int) and thing in self.heap.classes:
+            return self.call_methods(node, Value(frozenset((thing,)), sure=True), "__call__", arguments)
+        return self.call_unknown(node, Value(frozenset((thing,))), arguments)
+
+    # Unknown functions and methods
+
+    def call_unknown(self, node: ast.AST, callee: Value, arguments: Arguments) -> Value:
+        """A call that could do anything with what it is given, except rebind names."""
+        everything = self.heap.reachable(callee.objects | arguments.everything().objects)
+        self.touch_all(everything)
+        self.use(Value(everything))
+        result = self.call_back(Value(everything))
+        everything |= result.objects
+        for thing in everything:
+            if not isinstance(thing, Module):
+                self.heap.put(thing, Value(everything - {thing}))
+        return Value(everything | self.fresh(node, everything).objects)
+
+    def call_back(self, everything: Value) -> Value:
+        """The known functions among `everything` may be called with any of it."""
+        result = NOTHING
+        for thing in sorted((t for t in everything.objects if isinstance(t, (Function, Class))), key=repr):
+            if isinstance(thing, Class):
+                self.mention(thing)
+            else:
+                result = either(result, self.invoke(thing, everything))
+        return result
+
+    def invoke(self, function: Function, everything: Value) -> Value:
+        """Somebody may call `function` with any of `everything`."""
+        with self.perhaps():
+            return self.apply(function, Arguments(spread=everything._replace(sure=False)))
+
+    # Known functions
+
+    def apply(self, function: Function, arguments: Arguments) -> Value:
+        """Call a known function."""
+        parameters = self.parameters(function, arguments)
+        activation = self.active.get(function)
+        if activation is not None:
+            return self._recurse(activation, parameters)
+        if self.patience <= 0:
+            return self.apply_in_bulk(function, parameters)
+        body = function.node
+        if function.scope.generates or isinstance(body, ast.AsyncFunctionDef):
+            return self._suspended(function, parameters)
+        return self.follow(function, parameters)
+
+    def _suspended(self, function: Function, parameters: dict[str, Value]) -> Value:
+        number = self.heap.new(function, "suspended")
+
+        def go_on() -> None:
+            self.heap.put(number, self.follow(function, parameters))
+
+        self.heap.put(number, Value(every(parameters.values()).objects))
+        self.suspend(number, go_on)
+        return Value(frozenset((number,)), sure=True, solid=True)
+
+    def follow(self, function: Function, parameters: dict[str, Value]) -> Value:
+        """Follow the body of a known function, until another time adds nothing."""
+        if function in self.active:
+            return self._recurse(self.active[function], parameters)
+        here, was_live = self.frame, self.live
+        activation = Activation(parameters, (self.globals.copy(), {}))
+        self.active[function] = activation
+        self.depth += 1
+        targets, self.targets = self.targets, None
+        try:
+            while True:
+                activation.again = False
+                version = self.heap.version
+                self._follow_once(function, activation)
+                settled = not activation.again and (not activation.recursive or version == self.heap.version)
+                if settled or self.patience <= 0:
+                    break
+        finally:
+            del self.active[function]
+            self.depth -= 1
+            self.frame = here
+            self.live = self.live and was_live
+            self.targets = targets
+        return activation.returned
+
+    def _follow_once(self, function: Function, activation: Activation) -> None:
+        self.patience -= 1
+        here = self.frame
+        frame = Frame(function)
+        assert activation.entry is not None
+        self.globals = activation.entry[0].copy()
+        self.frame = frame
+        self.live = True
+        for name, value in activation.parameters.items():
+            self.store(name, value)
+        node = function.node
+        if isinstance(node, ast.Lambda):
+            frame.returned = self.eval(node.body)
+        else:
+            self.run(node.body)
+        state = self.snapshot()
+        for left in frame.exits:
+            state = self.join(state, left)
+        self.frame = here
+        grown = self.join(activation.left, state)
+        if grown is not None:
+            grown = (grown[0], {})
+        returned = either(activation.returned, frame.returned) if activation.returned.objects else frame.returned
+        if activation.recursive and (grown != activation.left or returned != activation.returned):
+            activation.again = True
+        activation.left, activation.returned = grown, returned
+        # A body that only raises still leaves its caller somewhere: under `try`, or at the end of the code.
+        self.live = grown is not None
+        self.globals = grown[0].copy() if grown is not None else self.globals
+
+    def _recurse(self, activation: Activation, parameters: dict[str, Value]) -> Value:
+        """A call of a function under way: its parameters join; the result is what is known of it so far."""
+        activation.recursive = True
+        for name, value in parameters.items():
+            old = activation.parameters.get(name)
+            new = value if old is None else either(old, value)
+            if new != old:
+                activation.parameters[name] = new
+                activation.again = True
+        entry = self.join(activation.entry, (self.globals.copy(), {}))
+        if entry != activation.entry:
+            activation.entry = entry
+            activation.again = True
+        if activation.left is not None:
+            self.globals = self.join((self.globals, {}), activation.left)[0]  # type: ignore[index]  # neither is None
+        return activation.returned
+
+    def parameters(self, function: Function, arguments: Arguments) -> dict[str, Value]:
+        """The values of a function's parameters in a call."""
+        scope = function.scope
+        spread = arguments.spread
+        found: dict[str, Value] = {}
+        named = dict(arguments.named)
+        for position, name in enumerate((*scope.positional, *scope.keyword_only)):
+            if position < len(arguments.positional) and position < len(scope.positional):
+                value = arguments.positional[position]
+            elif name in named:
+                value = named.pop(name)
+            else:
+                default = self.heap.cells.get((function, f"={name}"), NOTHING)
+                value = default if spread is None else either(default, spread)
+            found[name] = value
+        extra = arguments.positional[len(scope.positional) :]
+        for name, values in ((scope.rest, extra), (scope.options, tuple(named.values()))):
+            if name is not None:
+                number = self.heap.new(function, f"*{name}")
+                for value in (*values, *((spread,) if spread else ())):
+                    self.heap.put(number, value)
+                found[name] = Value(frozenset((number,)), sure=True, solid=True)
+        return found
+
+    def apply_in_bulk(self, function: Function, parameters: dict[str, Value]) -> Value:
+        """A call without following it: whatever the body mentions may be read, bound and changed."""
+        mentioned = set(every(parameters.values()).objects)
+        seen: set[Function] = {function}
+        waiting = [function]
+        while waiting:
+            current = waiting.pop()
+            for node in ast.walk(current.node):
+                names = [node.id] if isinstance(node, ast.Name) else node.names if isinstance(node, ast.Global) else []
+                for name in names:
+                    mentioned |= self.load_outside(name, current).objects
+            mentioned |= self.heap.reachable(mentioned)
+            new = {thing for thing in mentioned if isinstance(thing, Function)} - seen
+            new |= {
+                m for thing in mentioned if isinstance(thing, Class) for ms in thing.methods.values() for m in ms
+            } - seen
+            seen |= new
+            waiting.extend(new)
+        everything = Value(frozenset(mentioned))
+        self.touch(everything)
+        for current in seen:
+            self._rebind_in_bulk(current, everything)
+        return everything
+
+    def _rebind_in_bulk(self, function: Function, everything: Value) -> None:
+        for node in ast.walk(function.node):
+            if isinstance(node, ast.Global):
+                for name in node.names:
+                    with self.maybe():
+                        self.store_global(name, everything, BOUND)
+                    with self.maybe():
+                        self.store_global(name, NOTHING, GONE)
+
+    # Classes
+
+    def instantiate(self, node: ast.AST, made: Class, arguments: Arguments) -> Value:
+        """Make an instance of a known class."""
+        number = self.heap.new(node, f"instance of {made.name}")
+        self.heap.classes.setdefault(number, set()).add(made)
+        instance = Value(frozenset((number,)), sure=True, solid=False)
+        self.mention(made)
+        initialisers = made.find("__init__") | made.find("__new__") | made.find("__post_init__")
+        if made.open or not made.find("__init__"):
+            # A dataclass, an exception, a subclass of what we cannot see into: it may keep what it is given.
+            self.heap.put(number, Value(arguments.everything().objects))
+        for method in sorted(initialisers, key=repr):
+            own = Arguments() if method.name == "__post_init__" else arguments
+            self.apply(method, own.after(instance))
+        for name, methods in list(made.methods.items()):
+            if name.startswith("__") and name not in ("__init__", "__new__", "__post_init__"):
+                for method in sorted(methods, key=repr):
+                    with self.perhaps():
+                        self.apply(method, Arguments((instance,)))
+        return instance
+
+    def mention(self, thing: Class) -> None:
+        """A class is used: any of its methods may be called."""
+        if thing in self.referenced:
+            return
+        self.referenced.add(thing)
+        for methods in list(thing.methods.values()):
+            for method in sorted(methods, key=repr):
+                self.invoke(method, NOTHING)
+        for base in sorted(thing.bases, key=repr):
+            self.mention(base)
+
+    def call_methods(self, node: ast.AST, base: Value, name: str, arguments: Arguments) -> Value:
+        """Call a method of instances that we saw made."""
+        methods: set[Function] = set()
+        missing = False
+        for thing in base.objects:
+            for owner in self._owners(thing):
+                found = owner.find(name)
+                methods |= found
+                missing = missing or not found
+        result: Value | None = None
+        certain = len(methods) == 1 and not missing
+        for method in sorted(methods, key=repr):
+            bound = arguments if method.binding == "static" else arguments.after(base)
+            if certain:
+                return self.apply(method, bound)
+            with self.maybe():
+                returned = self.apply(method, bound)
+                result = returned if result is None else either(result, returned)
+        if missing or result is None:
+            unknown = self.call_unknown(node, base, arguments)
+            result = unknown if result is None else either(result, unknown)
+        return result

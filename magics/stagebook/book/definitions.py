@@ -1,0 +1,102 @@
+"""What is known of the functions, classes and modules that earlier code gave names to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from stagebook.book.objects import Class, Function, Module, Object, Value
+from stagebook.model import Names, frozen_map
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What a global name stands for after a piece of code.
+
+    Attributes:
+        objects: the functions, classes and modules that it may stand for.
+        certain: whether it is surely one of them.
+    """
+
+    objects: frozenset[Object]
+    certain: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """What a call of a known function or class does, through all that it calls.
+
+    Attributes:
+        names: what it does to global names; `binds` are those under `global`.
+        changes: the parameters that it changes in place.
+        touches: the parameters that it may change in place.
+        returns: the parameters and global names that its result may be, or be a part of, or hold.
+    """
+
+    names: Names
+    changes: frozenset[str]
+    touches: frozenset[str]
+    returns: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Definitions(Mapping[str, Summary]):
+    """Global names that stand for functions, classes and modules; as a mapping, the functions' and classes' summaries by name.
+
+    Attributes:
+        definitions: what each name stands for.
+        forgotten: names that earlier code may have known, and that stand for something else now.
+        cells: the values that functions keep from where they were made (closures and defaults), as global names hold them.
+        held: functions, classes and modules inside other objects (a dict of functions), by the global name of the object.
+        annotations_wait: `from __future__ import annotations` is in force.
+    """
+
+    definitions: Mapping[str, Definition] = field(default_factory=frozen_map)
+    forgotten: frozenset[str] = frozenset()
+    cells: Mapping[tuple[Function, str], Value] = field(default_factory=frozen_map)
+    held: Mapping[Object, frozenset[Object]] = field(default_factory=frozen_map)
+    annotations_wait: bool = False
+
+    def __getitem__(self, name: str) -> Summary:
+        from stagebook.book.names import summary  # a summary is an analysis of a call, and that stands on this file
+
+        definition = self.definitions.get(name)
+        if definition is None or all(isinstance(thing, Module) for thing in definition.objects):
+            raise KeyError(name)
+        return summary(name, self)
+
+    def __iter__(self) -> Iterator[str]:
+        for name, definition in self.definitions.items():
+            if any(isinstance(thing, (Function, Class)) for thing in definition.objects):
+                yield name
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def classes(self) -> set[Class]:
+        """Every class whose body is known."""
+        found = {t for d in self.definitions.values() for t in d.objects if isinstance(t, Class)}
+        found |= {t for held in self.held.values() for t in held if isinstance(t, Class)}
+        waiting = list(found)
+        while waiting:
+            new = waiting.pop().bases - found
+            found |= new
+            waiting.extend(new)
+        return found
+
+    def merged(self, later: Definitions) -> Definitions:
+        """What is known after code that left `later` has run, too."""
+        kept = {name: d for name, d in self.definitions.items() if name not in later.forgotten}
+        held = {thing: h for thing, h in self.held.items() if thing not in later.forgotten}
+        for thing, found in later.held.items():
+            held[thing] = held.get(thing, frozenset()) | found
+        return Definitions(
+            frozen_map(kept | dict(later.definitions)),
+            (self.forgotten | later.forgotten) - later.definitions.keys(),
+            frozen_map({**self.cells, **later.cells}),
+            frozen_map(held),
+            self.annotations_wait or later.annotations_wait,
+        )
+
+
+NOTHING_KNOWN = Definitions()

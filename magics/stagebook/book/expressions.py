@@ -1,0 +1,478 @@
+"""Following expressions: what they read, bind and change, and which objects they may evaluate to."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable, Sequence
+from typing import Literal, NamedTuple
+
+from stagebook.book import effects
+from stagebook.book.definitions import Definitions
+from stagebook.book.frames import Frame, Frames
+from stagebook.book.objects import NOTHING, Class, Function, Module, Object, Value, either, every
+from stagebook.book.scopes import FunctionNode, scope_of
+
+Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+
+
+class Receiver(NamedTuple):
+    """An object that something is done to, and the objects whose value is surely changed where it is changed."""
+
+    value: Value
+    whole: Value
+
+
+class Expressions(Frames):
+    """The expressions of the language, calls excepted."""
+
+    def __init__(self, known: Definitions) -> None:
+        super().__init__(known)
+        self.functions: dict[int, Function] = {}
+        self.referenced: set[Object] = set()
+        self.targets: dict[str, Value] | None = None
+        self.suspended: dict[int, tuple[Callable[[], None], int]] = {}
+        self._how: dict[type[ast.AST], Callable[..., Value]] = {
+            ast.Name: self._name,
+            ast.Constant: _nothing,
+            ast.Call: self.call,
+            ast.Attribute: self._attribute,
+            ast.Subscript: self._subscript,
+            ast.BinOp: self._binary,
+            ast.Compare: self._compare,
+            ast.BoolOp: self._boolean,
+            ast.UnaryOp: self._unary,
+            ast.IfExp: self._if_else,
+            ast.List: self._display,
+            ast.Tuple: self._display,
+            ast.Set: self._display,
+            ast.Dict: self._dict,
+            ast.JoinedStr: self._formatted,
+            ast.FormattedValue: self._formatted,
+            ast.Slice: self._formatted,
+            ast.Lambda: self._lambda,
+            ast.ListComp: self._comprehension,
+            ast.SetComp: self._comprehension,
+            ast.DictComp: self._comprehension,
+            ast.GeneratorExp: self._generator,
+            ast.NamedExpr: self._walrus,
+            ast.Starred: self._starred,
+            ast.Await: self._await,
+            ast.Yield: self._yield,
+            ast.YieldFrom: self._yield,
+        }
+
+    def call(self, node: ast.Call) -> Value:
+        """A call, used for its result."""
+        raise NotImplementedError
+
+    def invoke(self, function: Function, everything: Value) -> Value:
+        """Somebody may call `function` with any of `everything`."""
+        raise NotImplementedError
+
+    def mention(self, thing: Class) -> None:
+        """A class is used: any of its methods may be called."""
+        raise NotImplementedError
+
+    def eval(self, node: ast.expr) -> Value:
+        """What an expression may evaluate to; notes what evaluating it does."""
+        if not self.depth:
+            self.line = node.lineno
+        return self._how[type(node)](node)
+
+    def eval_all(self, nodes: Sequence[ast.expr | None]) -> None:
+        """Evaluate some expressions for what they do."""
+        for node in nodes:
+            if node is not None:
+                self.eval(node)
+
+    # Names and parts
+
+    def _name(self, node: ast.Name) -> Value:
+        value = self.load(node.id)
+        for thing in value.objects:
+            if isinstance(thing, (Function, Class)):
+                self.refer(thing)
+        return value
+
+    def refer(self, thing: Function | Class) -> None:
+        """A function or class is mentioned, and so may be called by whoever gets to see it."""
+        if thing in self.referenced:
+            return
+        self.referenced.add(thing)
+        if isinstance(thing, Class):
+            self.mention(thing)
+        else:
+            self.invoke(thing, NOTHING)
+
+    def _attribute(self, node: ast.Attribute) -> Value:
+        return self.attribute(self.eval(node.value), node.attr)
+
+    def attribute(self, base: Value, name: str) -> Value:
+        """`base.name`."""
+        if not base.objects:
+            return NOTHING
+        if name in effects.INDEXERS:
+            return base._replace(solid=True)
+        found: set[Object] = set()
+        result = NOTHING
+        for thing in base.objects:
+            if isinstance(thing, Module):
+                found.add(Module(f"{thing.path}.{name}", thing.root))
+                continue
+            found.add(thing)
+            found |= self.heap.contents.get(thing, frozenset())
+            for owner in self._owners(thing):
+                found |= {owner, *self.heap.contents.get(owner, ()), *owner.find(name)}
+        for method in self._methods_read(base, name):
+            result = either(result, self.invoke(method, base))
+        modules_only = all(isinstance(thing, Module) for thing in found)
+        value = Value(frozenset(found), modules_only and base.sure, modules_only or name in effects.SOLID_ATTRIBUTES)
+        return either(value, result) if result.objects else value
+
+    def _owners(self, thing: Object) -> set[Class]:
+        if isinstance(thing, Class):
+            return {thing, *thing.bases}
+        return self.heap.classes.get(thing, set()) if isinstance(thing, int) else set()
+
+    def _methods_read(self, base: Value, name: str) -> set[Function]:
+        """The properties that reading `base.name` may run."""
+        found: set[Function] = set()
+        for owner in self._possible_owners(base):
+            found |= {method for method in owner.find(name) if method.binding == "property"}
+        return found
+
+    def _possible_owners(self, base: Value) -> set[Class]:
+        """The known classes that an object may be of: its own where we saw it made, else any."""
+        found: set[Class] = set()
+        for thing in base.objects:
+            if isinstance(thing, str):
+                return self.classes
+            found |= self._owners(thing)
+        return found
+
+    @property
+    def classes(self) -> set[Class]:
+        """All classes whose body is known."""
+        raise NotImplementedError
+
+    def _subscript(self, node: ast.Subscript) -> Value:
+        name = global_name(node)
+        if name is not None:
+            return self.load_global(name)
+        base = self.eval(node.value)
+        self.eval(node.slice)
+        return self.part(base, node.slice)
+
+    def part(self, base: Value, index: ast.expr) -> Value:
+        """`base[index]`."""
+        if isinstance(index, ast.Constant) and isinstance(index.value, int):
+            fields = self.fields(base)
+            if fields is not None and -len(fields) <= index.value < len(fields):
+                return fields[index.value]
+        found = self.heap.inside(base)
+        if isinstance(index, ast.Tuple):
+            found |= self.heap.inside(Value(found))
+        if isinstance(index, ast.Slice):
+            found |= base.objects
+        return Value(found) if found else NOTHING
+
+    def fields(self, value: Value) -> tuple[Value, ...] | None:
+        """The parts of a tuple by position, where they are known."""
+        found: tuple[Value, ...] | None = None
+        for thing in value.objects:
+            fields = self.heap.fields.get(thing) if isinstance(thing, int) else None
+            if not fields or (found is not None and len(found) != len(fields)):
+                return None
+            found = fields if found is None else tuple(every(pair) for pair in zip(found, fields, strict=True))
+        return found
+
+    def receiver(self, node: ast.expr) -> Receiver:
+        """The object of a store, or of a method that may be called for its effect.
+
+        `frames["a"].columns[0] = 1` surely changes `frames`. A mask or a slice makes a copy, as often as not.
+        """
+        if isinstance(node, ast.Attribute):
+            base = self.receiver(node.value)
+            value = self.attribute(base.value, node.attr)
+            return Receiver(value, base.whole if base.value.objects <= value.objects else NOTHING)
+        if isinstance(node, ast.Subscript) and global_name(node) is None:
+            base = self.receiver(node.value)
+            self.eval(node.slice)
+            value = self.part(base.value, node.slice)
+            copies = isinstance(node.slice, (ast.Slice, ast.Compare, ast.BoolOp, ast.List, ast.UnaryOp, ast.BinOp))
+            if value.sure:
+                return Receiver(value, value)
+            return Receiver(value, NOTHING if copies else base.whole)
+        value = self.eval(node)
+        return Receiver(value, value if value.sure else NOTHING)
+
+    def change_in(self, base: Receiver, *, certain: bool = True) -> None:
+        """Note that an object changes in place, and so whatever it is a part of."""
+        if certain:
+            self.change(base.whole)
+        self.touch(base.value)
+
+    # Iteration
+
+    def iterate(self, value: Value, node: ast.AST) -> Value:
+        """Run over `value`: what its elements may be. Running over an iterator uses it up."""
+        self.use(value)
+        if not value.solid:
+            self.touch(value._replace(objects=frozenset(t for t in value.objects if isinstance(t, str))))
+        found: set[Object] = set()
+        sure = value.sure
+        for thing in value.objects:
+            if isinstance(thing, str):
+                found.add(thing)
+            held = self.heap.contents.get(thing)
+            if held:
+                found |= held
+                sure = sure and thing not in self.heap.mixed and not isinstance(thing, str)
+            if isinstance(thing, int) and thing in self.heap.classes:
+                found |= self.heap.reachable((thing,))
+        return Value(frozenset(found), sure, solid=not found)
+
+    def use(self, value: Value) -> None:
+        """Let generators and coroutines in `value` run on."""
+        if not self.suspended:
+            return
+        for thing in self.heap.reachable(value.objects):
+            if isinstance(thing, int) and thing in self.suspended:
+                go_on, since = self.suspended[thing]
+                if since != self.writes:
+                    self.suspended[thing] = (go_on, self.writes)
+                    with self.perhaps():
+                        go_on()
+
+    def suspend(self, maker: int, go_on: Callable[[], None]) -> None:
+        """Note a generator or coroutine: it may run at once, or whenever somebody lets it."""
+        with self.perhaps():
+            go_on()
+        self.suspended[maker] = (go_on, self.writes)
+
+    # Operators
+
+    def _held(self, values: Sequence[Value]) -> frozenset[Object]:
+        """What an object computed from `values` may hold: what they hold; an own operator may return anything."""
+        found: frozenset[Object] = frozenset()
+        for value in values:
+            if value.objects:
+                found |= self.heap.inside(value)
+        return found
+
+    def _binary(self, node: ast.BinOp) -> Value:
+        left, right = self.eval(node.left), self.eval(node.right)
+        if not left.objects and not right.objects:
+            return NOTHING
+        result = self.fresh(node, self._held((left, right)))
+        instances = {t for v in (left, right) for t in v.objects if isinstance(t, int) and t in self.heap.classes}
+        return either(result, Value(frozenset(instances))) if instances else result
+
+    def _unary(self, node: ast.UnaryOp) -> Value:
+        operand = self.eval(node.operand)
+        return (
+            NOTHING if isinstance(node.op, ast.Not) or not operand.objects else self.fresh(node, self._held([operand]))
+        )
+
+    def _compare(self, node: ast.Compare) -> Value:
+        self.eval(node.left)
+        for position, (operator, comparator) in enumerate(zip(node.ops, node.comparators, strict=True)):
+            if position:
+                with self.maybe():
+                    self._comparator(operator, comparator)
+            else:
+                self._comparator(operator, comparator)
+        return self.fresh(node)
+
+    def _comparator(self, operator: ast.cmpop, node: ast.expr) -> None:
+        if isinstance(operator, (ast.In, ast.NotIn)) and _is_namespace(node):
+            return
+        value = self.eval(node)
+        if isinstance(operator, (ast.In, ast.NotIn)):
+            self.iterate(value, node)
+
+    def _boolean(self, node: ast.BoolOp) -> Value:
+        value = self.eval(node.values[0])
+        for other in node.values[1:]:
+            with self.maybe():
+                value = either(value, self.eval(other))
+        return value
+
+    def _if_else(self, node: ast.IfExp) -> Value:
+        self.eval(node.test)
+        before = self.snapshot()
+        first = self.eval(node.body)
+        after = self.snapshot()
+        self.restore(before)
+        second = self.eval(node.orelse)
+        self.meet(after)
+        return either(first, second)
+
+    # Displays
+
+    def _display(self, node: ast.List | ast.Tuple | ast.Set) -> Value:
+        values = []
+        number = self.heap.new(node)
+        spread = False
+        for element in node.elts:
+            if isinstance(element, ast.Starred):
+                spread = True
+            values.append(self.eval(element))
+        if isinstance(node, ast.Tuple) and not spread:
+            self.heap.put_fields(number, tuple(values))
+        else:
+            for value in values:
+                self.heap.put(number, value)
+        return Value(frozenset((number,)), sure=True, solid=True)
+
+    def _dict(self, node: ast.Dict) -> Value:
+        number = self.heap.new(node)
+        for key, item in zip(node.keys, node.values, strict=True):
+            if key is None:
+                self.heap.put(number, self.iterate(self.eval(item), item))
+                continue
+            self.heap.put(number, self.eval(key))
+            self.heap.put(number, self.eval(item))
+        return Value(frozenset((number,)), sure=True, solid=True)
+
+    def _starred(self, node: ast.Starred) -> Value:
+        return self.iterate(self.eval(node.value), node)
+
+    def _formatted(self, node: ast.JoinedStr | ast.FormattedValue | ast.Slice) -> Value:
+        for child in ast.iter_child_nodes(node):
+            if isinstance(child, ast.expr):
+                self.eval(child)
+        return NOTHING
+
+    # Functions without a name
+
+    def function(self, node: FunctionNode, name: str) -> Function:
+        """The function that `node` defines where the code now stands."""
+        found = self.functions.get(id(node))
+        if found is None:
+            decorators = getattr(node, "decorator_list", ())
+            found = Function(node, name, scope_of(node), self.frame.function, _binding(decorators))
+            self.functions[id(node)] = found
+        arguments = node.args
+        positional = (*arguments.posonlyargs, *arguments.args)
+        defaults = arguments.defaults
+        for parameter, default in zip(positional[len(positional) - len(defaults) :], defaults, strict=True):
+            self.heap.put_cell(found, f"={parameter.arg}", self.eval(default))
+        for parameter, keyword_default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+            if keyword_default is not None:
+                self.heap.put_cell(found, f"={parameter.arg}", self.eval(keyword_default))
+        return found
+
+    def _lambda(self, node: ast.Lambda) -> Value:
+        function = self.function(node, "lambda")
+        self.refer(function)
+        return Value(frozenset((function,)), sure=True, solid=True)
+
+    # Comprehensions
+
+    def _comprehension(self, node: ast.ListComp | ast.SetComp | ast.DictComp) -> Value:
+        number = self.heap.new(node)
+        self._generate(node, number, self.eval(node.generators[0].iter))
+        return Value(frozenset((number,)), sure=True, solid=True)
+
+    def _generator(self, node: ast.GeneratorExp) -> Value:
+        number = self.heap.new(node)
+        first = self.eval(node.generators[0].iter)
+        self.use(first)
+        home, overlays = self.frame.function, list(self.frame.overlays)
+
+        def go_on() -> None:
+            frame = self.frame
+            self.frame = Frame(home, overlays=overlays)
+            self._generate(node, number, first)
+            self.frame = frame
+
+        self.suspend(number, go_on)
+        return Value(frozenset((number,)), sure=True, solid=True)
+
+    def _generate(self, node: Comprehension, number: int, first: Value) -> None:
+        overlay: dict[str, Value] = {}
+        frame = self.frame
+        frame.overlays.append(overlay)
+        self._generate_from(node, 0, number, first, overlay)
+        frame.overlays.pop()
+
+    def _generate_from(
+        self, node: Comprehension, level: int, number: int, source: Value, overlay: dict[str, Value]
+    ) -> None:
+        if level == len(node.generators):
+            elements = (node.key, node.value) if isinstance(node, ast.DictComp) else (node.elt,)
+            for element in elements:
+                self.heap.put(number, self.eval(element))
+            return
+        generator = node.generators[level]
+        element = self.iterate(source, generator.iter)
+
+        def once() -> None:
+            self.targets = overlay
+            self.assign(generator.target, element)
+            self.targets = None
+            self.eval_all(generator.ifs)
+            following = self.eval(node.generators[level + 1].iter) if level + 1 < len(node.generators) else NOTHING
+            self._generate_from(node, level + 1, number, following, overlay)
+
+        self.repeat(once)
+
+    def assign(self, target: ast.expr, value: Value) -> None:
+        """Bind a target of an assignment, a loop or a comprehension."""
+        raise NotImplementedError
+
+    def _walrus(self, node: ast.NamedExpr) -> Value:
+        value = self.eval(node.value)
+        self.store(node.target.id, value)
+        return value
+
+    # Waiting
+
+    def _await(self, node: ast.Await) -> Value:
+        value = self.eval(node.value)
+        self.use(value)
+        found = self.heap.inside(value) | {t for t in value.objects if isinstance(t, str)}
+        self.touch_all(frozenset(t for t in value.objects if isinstance(t, str)))
+        return Value(found) if found else NOTHING
+
+    def _yield(self, node: ast.Yield | ast.YieldFrom) -> Value:
+        value = self.eval(node.value) if node.value is not None else NOTHING
+        if isinstance(node, ast.YieldFrom):
+            value = either(self.iterate(value, node), value)
+        self.frame.returned = either(self.frame.returned, value)
+        return Value(self.heap.reachable(value.objects))
+
+
+def _nothing(_: ast.expr) -> Value:
+    return NOTHING
+
+
+def _binding(decorators: Sequence[ast.expr]) -> Literal["plain", "static", "class", "property"]:
+    for decorator in decorators:
+        name = decorator.id if isinstance(decorator, ast.Name) else getattr(decorator, "attr", "")
+        if name.endswith("property") or name in ("setter", "getter", "deleter"):
+            return "property"
+        if name == "staticmethod":
+            return "static"
+        if name == "classmethod":
+            return "class"
+    return "plain"
+
+
+def _is_namespace(node: ast.expr) -> bool:
+    return (
+        isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Name)
+        and node.func.id in ("globals", "locals", "vars")
+        and not node.args
+    )
+
+
+def global_name(node: ast.expr) -> str | None:
+    """The name that `globals()["name"]` means; None for anything else."""
+    if isinstance(node, ast.Subscript) and _is_namespace(node.value):
+        key = node.slice
+        if isinstance(key, ast.Constant) and isinstance(key.value, str):
+            return key.value
+    return None

@@ -1,0 +1,154 @@
+"""Which global names a piece of a notebook reads, binds, changes and deletes, inferred from its code without running it.
+
+The code is followed statement by statement, both ways at every branch, into every function whose body is known, with each name
+standing for the set of objects it may refer to (see `objects`). What is unknown is taken at its worst.
+
+What cannot be seen this way: objects shared by two names before the code; operators, `len`, subscripts and attributes of
+imported types that change something as they are read (a `defaultdict`'s missing key); `exec` of text made at run time; a context manager of an
+imported type that swallows exceptions; functions kept by one imported function and called by another.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from stagebook.book.calls import Arguments
+from stagebook.book.definitions import NOTHING_KNOWN, Definition, Definitions, Summary
+from stagebook.book.frames import BEFORE, BOUND, GONE, Slots
+from stagebook.book.naming import Naming
+from stagebook.book.objects import Class, Function, Module, Object, Value
+from stagebook.model import Names, Place, frozen_map
+
+__all__ = ["NOTHING_KNOWN", "Analysis", "Definitions", "Summary", "analyse", "summary"]
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """What a piece of code does with names, and what later code may know of the functions that it defines."""
+
+    names: Names
+    definitions: Definitions = field(default_factory=Definitions)
+
+
+def analyse(cells: Sequence[tuple[int, ast.Module]], *, known: Definitions = NOTHING_KNOWN) -> Analysis:
+    """What `cells`, run one after the other, do with global names.
+
+    Args:
+        cells: the number and the syntax tree of each cell.
+        known: the functions, classes and modules that earlier code defined.
+    """
+    following = Naming(known)
+    for number, tree in cells:
+        following.cell, following.line = number, 1
+        following.run(tree.body)
+    following.meet(*following.raised)
+    return Analysis(_names(following), _definitions(following))
+
+
+def _names(following: Naming) -> Names:
+    log, final = following.log, following.globals
+    status = {name: final.get(name, (BEFORE,))[0] for name in log.binds.keys() | log.deletes.keys()}
+    binds = {name: place for name, place in log.binds.items() if status[name] & BOUND}
+    deletes = {name: place for name, place in log.deletes.items() if status[name] & GONE}
+    touches = {name: place for name, place in log.touches.items() if name not in log.changes}
+    return Names(
+        reads=_shown(log.reads),
+        binds=_shown(binds),
+        maybe_binds=frozenset(name for name in _shown(binds) if status[name] & (BEFORE | GONE)),
+        changes=_shown(log.changes),
+        touches=_shown(touches),
+        deletes=_shown(deletes),
+        imports=frozenset(log.imports),
+        star_imports=frozenset(log.stars),
+    )
+
+
+def _shown(places: Mapping[str, Place]) -> Mapping[str, Place]:
+    """Without the names that our own rewriting of magics made up."""
+    return frozen_map({name: place for name, place in places.items() if not name.startswith("<")})
+
+
+# What later code may know
+
+
+def _definitions(following: Naming) -> Definitions:
+    final = following.globals
+    found: dict[str, Definition] = {}
+    held: dict[Object, frozenset[Object]] = {}
+    for name, (status, value) in final.items():
+        if status == BEFORE or name.startswith("<"):
+            continue
+        known = frozenset(thing for thing in value.objects if isinstance(thing, (Function, Class, Module)))
+        if known:
+            named = frozenset(Module(t.path, name) if isinstance(t, Module) else t for t in known)
+            certain = known == value.objects and not status & BEFORE
+            found[name] = Definition(named, certain)
+        inner = following.heap.reachable(value.objects)
+        inside = frozenset(thing for thing in inner if isinstance(thing, (Function, Class))) - known
+        if inside:
+            held[name] = inside
+    forgotten = frozenset(final.keys() - found.keys())
+    cells = _cells(following, final)
+    return Definitions(frozen_map(found), forgotten, frozen_map(cells), frozen_map(held), following.annotations_wait)
+
+
+def _cells(following: Naming, final: Slots) -> dict[tuple[Function, str], Value]:
+    """What functions keep, in terms of the global names that later code can reach it by."""
+    cells = following.heap.cells
+    if not cells:
+        return {}
+    holders: dict[Object, set[str]] = {}
+    for name, (_, value) in final.items():
+        for thing in following.heap.reachable(value.objects):
+            holders.setdefault(thing, set()).add(name)
+    for thing in [t for t in holders if isinstance(t, str) and t not in final]:
+        holders[thing].add(str(thing))
+    return {
+        (function, variable): Value(frozenset(_held_as(value.objects, holders, {function})))
+        for (function, variable), value in cells.items()
+    }
+
+
+def _held_as(
+    objects: Iterable[Object], holders: Mapping[Object, set[str]], owners: Iterable[Function]
+) -> Iterable[Object]:
+    for thing in objects:
+        if isinstance(thing, (Function, Class, Module)):
+            yield thing
+        elif isinstance(thing, str) and thing not in holders:
+            yield thing
+        else:
+            yield from holders.get(thing, set())
+            for owner in owners:
+                yield from holders.get(owner, set())
+
+
+# What a call does
+
+
+def summary(name: str, known: Definitions) -> Summary:
+    """What a call of the function or class that `name` stands for does."""
+    following = Naming(known)
+    value = following.initial(name)[1]
+    parameters = sorted({parameter for thing in value.objects for parameter in _parameters(thing)})
+    stand_ins = {parameter: Value(frozenset((f"<{parameter}>",)), sure=True) for parameter in parameters}
+    following.depth = 1
+    result = following.call_value(ast.Pass(), value, Arguments(named=stand_ins))
+    log = following.log
+    reached = {thing for thing in following.heap.reachable(result.objects) if isinstance(thing, str)}
+    return Summary(
+        _names(following),
+        changes=frozenset(p for p in parameters if f"<{p}>" in log.changes),
+        touches=frozenset(p for p in parameters if f"<{p}>" in log.touches and f"<{p}>" not in log.changes),
+        returns=frozenset(str(thing).strip("<>") for thing in reached),
+    )
+
+
+def _parameters(thing: Object) -> Iterable[str]:
+    if isinstance(thing, Function):
+        yield from (*thing.scope.positional, *thing.scope.keyword_only)
+    elif isinstance(thing, Class):
+        for method in thing.find("__init__"):
+            yield from (*method.scope.positional[1:], *method.scope.keyword_only)
