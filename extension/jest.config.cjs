@@ -8,6 +8,7 @@ module.exports = {
       'ts-jest',
       {
         tsconfig: {
+          resolveJsonModule: true,
           isolatedModules: true,
           module: 'commonjs',
           moduleResolution: 'node',

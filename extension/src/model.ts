@@ -1,8 +1,10 @@
 /**
  * What part a cell plays in the notebook's pipeline, from its tags and the first line of its source.
  *
- * Only what a reader sees at a glance is decided here. What the code needs and makes is Python's to say.
+ * This is what Python's `book/cells.py` decides, as far as it shows while one types: nothing here reads code.
  */
+
+import { inOurWords } from './kale';
 
 export type Role = 'parameters' | 'setup' | 'stage' | 'test' | 'exploration' | 'unclear';
 
@@ -17,13 +19,13 @@ export interface CellSketch {
 /** The part a code cell plays. */
 export interface CellRole {
   readonly role: Role;
-  /** The stage that the cell belongs to, or that it tests. */
+  /** The stage that the cell belongs to, or that it tests; for an unclear cell, the one name that cannot be one. */
   readonly stage: string | null;
   /** Whether an earlier cell of the notebook belongs to the same stage. */
   readonly continued: boolean;
   /** The stage's colour, from 1 to `STAGE_COLORS`, by order of first appearance; null without a stage. */
   readonly color: number | null;
-  /** What the cell says of itself, when that is not one thing: the tags or first line as written. */
+  /** What an unclear cell says of itself, as written. */
   readonly claims: readonly string[];
 }
 
@@ -36,93 +38,66 @@ interface Claim {
   readonly written: string;
 }
 
-const ROLE_OF_TAG = new Map<string, Role>([
-  ['parameters', 'parameters'],
-  ['setup', 'setup'],
-  // Kale's words.
-  ['pipeline-parameters', 'parameters'],
-  ['imports', 'setup'],
-  ['functions', 'setup'],
-  ['pipeline-metrics', 'stage'],
-  ['skip', 'exploration']
-]);
-
-const NAMED_TAG = /^(stage|test|block|step):\s*(.+?)\s*$/;
-const KALE_STEP = /^(block|step):\s*\S/;
-const STAGE_MAGIC = /^%%stage(?:\s+(.*))?$/;
+// What Papermill adds on a run. Its values reach the pipeline as parameters; the cell plays no part of its own.
+const INJECTED = 'injected-parameters';
+const NAMED_TAG = /^(stage|test):(.*)$/s;
+const STAGE_MAGIC = /^%%stage(?!\w)[ \t]*(.*)$/;
+const FIRST_WORD = /^(?:"([^"]*)"|'([^']*)'|(\S+))/;
+const NAME = /^[\p{L}_][\p{L}\p{N}_-]*$/u;
+const EXPLORATION: CellRole = {
+  role: 'exploration',
+  stage: null,
+  continued: false,
+  color: null,
+  claims: []
+};
 
 /** The first line of a cell's source that is not blank, trimmed; empty for an empty cell. */
 export function firstLine(source: string): string {
   return /^[^\S\n]*(\S.*)$/m.exec(source)?.[1]?.trimEnd() ?? '';
 }
 
-/** A notebook's tags, whatever its metadata holds. */
+/** A cell's tags, whatever its metadata holds. */
 export function tagsOf(metadata: unknown): string[] {
   return Array.isArray(metadata) ? metadata.filter(tag => typeof tag === 'string') : [];
 }
 
 /**
- * The role of every cell, in notebook order, null for those that hold no code; or null if no cell plays a part in a
- * pipeline, so that an ordinary notebook is left alone.
+ * The role of every cell, in notebook order, null for those that have none to play (prose, say); or null if no cell
+ * plays a part in a pipeline, so that an ordinary notebook is left alone.
  */
 export function cellRoles(cells: readonly CellSketch[]): (CellRole | null)[] | null {
-  const claims = settleClaims(cells);
-  if (!claims.some(claim => claim?.some(({ role }) => role !== 'exploration'))) {
+  const codes = cells.filter(cell => cell.isCode && !cell.tags.includes(INJECTED));
+  const tags = inOurWords(codes.map(cell => cell.tags));
+  const roles = colored(codes.map((cell, index) => roleOf(tags[index] ?? [], cell.firstLine)));
+  if (roles.every(({ role }) => role === 'exploration')) {
     return null;
   }
-  const colors = stageColors(claims);
-  const seen = new Set<string>();
-  return claims.map(claim => {
-    if (claim === null) {
-      return null;
-    }
-    const [first] = claim;
-    if (first === undefined) {
-      return { role: 'exploration', stage: null, continued: false, color: null, claims: [] };
-    }
-    if (claim.length > 1 || first.stage === '') {
-      const written = claim.map(one => one.written);
-      return { role: 'unclear', stage: null, continued: false, color: null, claims: written };
-    }
-    const { role, stage } = first;
-    const continued = role === 'stage' && stage !== null && seen.has(stage);
-    if (role === 'stage' && stage !== null) {
-      seen.add(stage);
-    }
-    const color = stage === null ? null : (colors.get(stage) ?? null);
-    return { role, stage, continued, color, claims: [] };
-  });
+  const roleOfCell = new Map(codes.map((cell, index) => [cell, roles[index]]));
+  return cells.map(cell => roleOfCell.get(cell) ?? null);
 }
 
-/** What each cell claims to be, null for those that hold no code. */
-function settleClaims(cells: readonly CellSketch[]): (Claim[] | null)[] {
-  // In a notebook of Kale's, a cell without a tag belongs with the one above it.
-  const untaggedContinues = cells.some(cell => cell.isCode && cell.tags.some(isKaleStep));
-  let above: Claim[] = [];
-  return cells.map(cell => {
-    if (!cell.isCode) {
-      return null;
-    }
-    const own = ownClaims(cell);
-    if (own.length === 0) {
-      return untaggedContinues ? above : own;
-    }
-    if (own.some(({ role }) => role !== 'exploration')) {
-      above = own;
-    }
-    return own;
-  });
+/** A cell's role, taken by itself. */
+function roleOf(tags: readonly string[], line: string): CellRole {
+  const claims = differentClaims([...tags.map(claimOfTag), claimOfMagic(line)]);
+  const [first] = claims;
+  if (first === undefined) {
+    return EXPLORATION;
+  }
+  if (claims.length > 1) {
+    return { ...EXPLORATION, role: 'unclear', claims: claims.map(({ written }) => written) };
+  }
+  const { role, stage, written } = first;
+  if (stage !== null && !NAME.test(stage)) {
+    return { ...EXPLORATION, role: 'unclear', stage, claims: [written] };
+  }
+  return { ...EXPLORATION, role, stage };
 }
 
-function isKaleStep(tag: string): boolean {
-  return KALE_STEP.test(tag);
-}
-
-/** What a cell's own tags and first line claim; the same thing said twice counts once. */
-function ownClaims(cell: CellSketch): Claim[] {
-  const all = [...cell.tags.map(claimOfTag), claimOfLine(cell.firstLine)];
+/** The claims there are; one thing said twice, by tag and by magic, counts once. */
+function differentClaims(claims: readonly (Claim | null)[]): Claim[] {
   const different = new Map<string, Claim>();
-  for (const claim of all) {
+  for (const claim of claims) {
     if (claim !== null) {
       different.set(JSON.stringify([claim.role, claim.stage]), claim);
     }
@@ -131,33 +106,37 @@ function ownClaims(cell: CellSketch): Claim[] {
 }
 
 function claimOfTag(tag: string): Claim | null {
-  const role = ROLE_OF_TAG.get(tag);
-  if (role !== undefined) {
-    return { role, stage: role === 'stage' ? tag : null, written: tag };
+  if (tag === 'parameters' || tag === 'setup') {
+    return { role: tag, stage: null, written: tag };
   }
   const [, kind, name] = NAMED_TAG.exec(tag) ?? [];
   if (name === undefined) {
     return null;
   }
-  return { role: kind === 'test' ? 'test' : 'stage', stage: name, written: tag };
+  return { role: kind === 'test' ? 'test' : 'stage', stage: name.trim(), written: tag };
 }
 
-function claimOfLine(line: string): Claim | null {
+function claimOfMagic(line: string): Claim | null {
   const magic = STAGE_MAGIC.exec(line);
   if (magic === null) {
     return null;
   }
-  const word = (magic[1] ?? '').trim().split(/\s+/)[0] ?? '';
-  const name = word.startsWith('-') ? '' : word;
+  const [, double, single, bare] = FIRST_WORD.exec(magic[1] ?? '') ?? [];
+  const word = double ?? single ?? bare ?? '';
+  const name = word.includes('=') ? '' : word; // an option, so there is no name
   return { role: 'stage', stage: name, written: name === '' ? '%%stage' : `%%stage ${name}` };
 }
 
-function stageColors(claims: readonly (Claim[] | null)[]): Map<string, number> {
-  const colors = new Map<string, number>();
-  for (const { role, stage } of claims.flatMap(claim => claim ?? [])) {
-    if (role === 'stage' && stage !== null && stage !== '' && !colors.has(stage)) {
-      colors.set(stage, (colors.size % STAGE_COLORS) + 1);
+/** The roles with what depends on their order: a stage's colour, and whether it began further up. */
+function colored(roles: readonly CellRole[]): CellRole[] {
+  const stages = [...new Set(roles.flatMap(one => (one.role === 'stage' ? [one.stage] : [])))];
+  const seen = new Set<string | null>();
+  return roles.map(one => {
+    const order = one.role === 'unclear' || one.stage === null ? -1 : stages.indexOf(one.stage);
+    const continued = one.role === 'stage' && seen.has(one.stage);
+    if (one.role === 'stage') {
+      seen.add(one.stage);
     }
-  }
-  return colors;
+    return { ...one, continued, color: order < 0 ? null : (order % STAGE_COLORS) + 1 };
+  });
 }

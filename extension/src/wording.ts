@@ -47,7 +47,7 @@ export function chipWording(cell: CellRole, trans: TranslationBundle): ChipWordi
         title: trans.__('Runs here only: no pipeline run executes this cell.')
       };
     case 'unclear':
-      return unclearWording(cell.claims, trans);
+      return unclearWording(cell, trans);
   }
 }
 
@@ -66,15 +66,22 @@ function stageWording(name: string, continued: boolean, trans: TranslationBundle
   };
 }
 
-function unclearWording(claims: readonly string[], trans: TranslationBundle): ChipWording {
-  if (claims.length === 1) {
+function unclearWording(cell: CellRole, trans: TranslationBundle): ChipWording {
+  if (cell.stage === '') {
     return {
       text: trans.__('unnamed stage'),
-      label: trans.__('Pipeline role unclear: the stage has no name'),
-      title: trans.__('The stage has no name: write %1 NAME.', claims[0] ?? '')
+      label: trans.__('Pipeline role unclear: no stage is named'),
+      title: trans.__('No stage is named: write %1 NAME.', cell.claims[0]?.trim() ?? '')
     };
   }
-  const list = claims.join(', ');
+  if (cell.stage !== null) {
+    return {
+      text: trans.__('not a name: %1', cell.stage),
+      label: trans.__('Pipeline role unclear: %1 cannot be the name of a stage', cell.stage),
+      title: trans.__('A name starts with a letter and goes on with letters, digits, “_” or “-”.')
+    };
+  }
+  const list = cell.claims.join(', ');
   return {
     text: trans.__('unclear: %1', list),
     label: trans.__('Pipeline role unclear: %1', list),

@@ -108,7 +108,7 @@ NOTEBOOKS = {
         code("import pandas as pd", "setup"),
         code("df = pd.DataFrame({'delay': [3, 12, 40]})", "stage:load"),
         code("df.describe()"),
-        code("\n%%stage clean --retries 2\nlate = df[df.delay > threshold]"),
+        code("\n%%stage clean retries=2\nlate = df[df.delay > threshold]"),
         code("late = late.reset_index()", "stage:clean"),
         code("assert len(late) == 2", "test:clean"),
         code("oops = 1", "stage:load", "stage:clean"),

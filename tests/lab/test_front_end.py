@@ -74,7 +74,7 @@ def test_the_lock_names_no_host():
 
 
 def test_pure_files_import_nothing_of_jupyterlab():
-    for name in ("model.ts", "wording.ts"):
+    for name in ("kale.ts", "model.ts", "wording.ts"):
         imports = re.findall(
             r"^import (?!type )[^;]* from '([^']+)'", (EXTENSION / "src" / name).read_text(), re.MULTILINE
         )

@@ -1,6 +1,7 @@
 import { describe, expect, test } from '@jest/globals';
 
 import { type CellSketch, STAGE_COLORS, cellRoles, firstLine, tagsOf } from '../model';
+import roles from './roles.json';
 
 /** A code cell with these tags, or with this first line if it starts with `%%`. */
 function cell(...tagsOrLine: string[]): CellSketch {
@@ -25,6 +26,21 @@ function told(...cells: CellSketch[]): (string | null)[] | null {
     ) ?? null
   );
 }
+
+// The same table is read by tests/lab/test_roles.py, so that a chip says what a run does.
+test.each(roles)('roles are as in Python: $roles', ({ cells, roles }) => {
+  const sketches = cells.map(([tags, source]) => ({
+    isCode: true,
+    tags: tags as string[],
+    firstLine: firstLine(source as string)
+  }));
+  const told = cellRoles(sketches)?.map(one =>
+    one === null || one.role === 'unclear'
+      ? (one?.role ?? null)
+      : [one.role, one.stage ?? []].flat().join(' ')
+  );
+  expect(told).toEqual(roles);
+});
 
 describe('the first line of a cell', () => {
   test.each([
@@ -64,20 +80,29 @@ test.each([
   ['parameters', 'parameters'],
   ['setup', 'setup'],
   ['stage:load', 'stage load 1'],
-  ['stage: load data ', 'stage load data 1'],
+  ['stage: load ', 'stage load 1'],
+  ['stage:été_2-b', 'stage été_2-b 1'],
+  ['stage:', 'unclear  stage:'],
+  ['stage:2nd', 'unclear 2nd stage:2nd'],
+  ['stage:load data', 'unclear load data stage:load data'],
   ['%%stage load', 'stage load 1'],
-  ['%%stage load --needs raw', 'stage load 1'],
-  ['%%stage', 'unclear %%stage'],
-  ['%%stage --needs raw', 'unclear %%stage'],
+  ['%%stage\tload needs=raw', 'stage load 1'],
+  ['%%stage "load" needs=raw', 'stage load 1'],
+  ['%%stage', 'unclear  %%stage'],
+  ['%%stage needs=raw', 'unclear  %%stage'],
   ['test:load', 'test load'],
+  ['pipeline-metrics', 'stage pipeline-metrics 1'],
   ['imports', 'setup'],
   ['functions', 'setup'],
   ['pipeline-parameters', 'parameters'],
-  ['pipeline-metrics', 'stage pipeline-metrics 1'],
   ['block:load', 'stage load 1'],
   ['step:load', 'stage load 1']
 ])('%s means %s', (written, meant) => {
   expect(told(cell(written))).toEqual([meant]);
+});
+
+test('what Papermill injected plays no part of its own', () => {
+  expect(told(cell('parameters'), cell('injected-parameters'))).toEqual(['parameters', null]);
 });
 
 test('cells that share a name are one stage, continued after the first', () => {
@@ -102,25 +127,27 @@ test('colours are used again after the last', () => {
 });
 
 describe('a cell that says two things', () => {
-  test('is unclear if they differ', () => {
-    expect(told(cell('stage:a', '%%stage b'))).toEqual(['unclear stage:a %%stage b']);
+  test('is unclear if they differ, and colours no stage', () => {
+    expect(told(cell('stage:a', '%%stage b'), cell('stage:c'))).toEqual([
+      'unclear stage:a %%stage b',
+      'stage c 1'
+    ]);
     expect(told(cell('setup', 'stage:a'))).toEqual(['unclear setup stage:a']);
   });
 
   test('is clear if they agree', () => {
-    expect(told(cell('stage:a', '%%stage a --retries 2'))).toEqual(['stage a 1']);
-    expect(told(cell('imports', 'functions'))).toEqual(['setup']);
+    expect(told(cell('stage:a', '%%stage a retries=2'))).toEqual(['stage a 1']);
   });
 });
 
 describe("Kale's notebooks", () => {
-  test('an untagged cell belongs with the one above it', () => {
+  test('an untagged cell goes on with the step above it', () => {
     expect(
       told(cell(), cell('imports'), cell(), cell('block:load'), PROSE, cell(), cell('prev:load'))
     ).toEqual([
       'exploration',
       'setup',
-      'setup',
+      'exploration',
       'stage load 1',
       null,
       'stage load 1 ...',
@@ -136,11 +163,11 @@ describe("Kale's notebooks", () => {
     ]);
   });
 
-  test('one word of Kale in another notebook carries nothing on', () => {
-    expect(told(cell('imports'), cell(), cell('stage:a'), cell())).toEqual([
-      'setup',
+  test("Kale's words mean nothing beside Stagebook's", () => {
+    expect(told(cell('imports'), cell('stage:a'), cell('block:b'), cell())).toEqual([
       'exploration',
       'stage a 1',
+      'exploration',
       'exploration'
     ]);
   });

@@ -29,13 +29,14 @@ test.each([
   [role('test', { stage: 'load' }), 'test: load'],
   [role('exploration'), 'exploration'],
   [role('unclear', { claims: ['stage:a', '%%stage b'] }), 'unclear: stage:a, %%stage b'],
-  [role('unclear', { claims: ['%%stage'] }), 'unnamed stage']
+  [role('unclear', { stage: '', claims: ['%%stage'] }), 'unnamed stage'],
+  [role('unclear', { stage: '2nd', claims: ['stage:2nd'] }), 'not a name: 2nd']
 ])('a chip for %j reads %j', (cell, text) => {
   expect(chipWording(cell, ENGLISH).text).toBe(text);
 });
 
 test('every role is read aloud and explained in one sentence', () => {
-  const roles: Role[] = ['parameters', 'setup', 'stage', 'test', 'exploration', 'unclear'];
+  const roles: readonly Role[] = ['parameters', 'setup', 'stage', 'test', 'exploration', 'unclear'];
   for (const name of roles) {
     const { label, title } = chipWording(role(name, { stage: 'load' }), ENGLISH);
     expect(label).toMatch(/^Pipeline role/);
