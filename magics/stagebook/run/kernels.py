@@ -9,12 +9,14 @@ import os
 import tempfile
 import time
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stagebook.errors import KernelError, UsageError, did_you_mean
 from stagebook.run.job import CellRecord, JobCell
 
 if TYPE_CHECKING:
+    from jupyter_client.manager import AsyncKernelManager
     from nbclient import NotebookClient
 
 _START_TIMEOUT = 120
@@ -52,9 +54,12 @@ def check_kernel(name: str) -> None:
 class Kernel:
     """One running kernel. All methods belong to the event loop in which it was started."""
 
-    def __init__(self, client: NotebookClient, log: Any) -> None:
+    def __init__(
+        self, client: NotebookClient, manager: AsyncKernelManager, folder: tempfile.TemporaryDirectory[str]
+    ) -> None:
         self._client = client
-        self._log = log
+        self._manager = manager
+        self._folder = folder
         self._index = 0
 
     @classmethod
@@ -68,24 +73,25 @@ class Kernel:
         from jupyter_client.manager import AsyncKernelManager
         from nbclient import NotebookClient
 
+        own = tempfile.TemporaryDirectory(prefix="stagebook-")  # connection file, sockets, log; `stop` removes it
         manager = AsyncKernelManager(kernel_name=name)
         if os.name == "posix":
             manager.transport = "ipc"
+            manager.connection_file = str(Path(own.name, "kernel.json"))
         notebook = nbformat.v4.new_notebook()  # type: ignore[no-untyped-call]
         client = NotebookClient(notebook, km=manager, startup_timeout=_START_TIMEOUT, coalesce_streams=True)
-        log = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the kernel does; `stop` closes it
+        log = Path(own.name, "log")
         environment = {**os.environ, "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
         client.reset_execution_trackers()
         try:
-            await client.async_start_new_kernel(cwd=folder, env=environment, stdout=log, stderr=log)
+            with log.open("wb") as stream:
+                await client.async_start_new_kernel(cwd=folder, env=environment, stdout=stream, stderr=stream)
             await client.async_start_new_kernel_client()
         except Exception as error:  # jupyter_client lets anything through here that the operating system raised
-            log.seek(0)
-            said = log.read().decode(errors="replace").strip().splitlines()
-            log.close()
-            cause = said[-1] if said else str(error)
-            raise KernelError(f"The kernel `{name}` did not start: {cause}.") from error
-        return cls(client, log)
+            said = log.read_text(errors="replace").strip().splitlines()
+            own.cleanup()
+            raise KernelError(f"The kernel `{name}` did not start: {said[-1] if said else error}.") from error
+        return cls(client, manager, own)
 
     async def run(self, cell: JobCell, *, deadline: float | None = None) -> CellRecord:
         """Execute a cell.
@@ -137,24 +143,24 @@ class Kernel:
             return str(ast.literal_eval(answer["data"]["text/plain"]))
         cause = f"{answer['ename']}: {answer['evalue']}"
         if answer["ename"] == "ModuleNotFoundError" and "stagebook" in answer["evalue"]:
-            name = self._client.km.kernel_name
+            name = self._manager.kernel_name
             cause = f"stagebook is not installed in the environment of the kernel `{name}`. Install it there."
         raise KernelError(cause)
 
     async def interrupt(self) -> None:
         """Raise KeyboardInterrupt in the cell that runs."""
         with contextlib.suppress(Exception):  # a kernel that is gone needs no interrupt
-            await self._client.km.interrupt_kernel()
+            await self._manager.interrupt_kernel()
 
     async def stop(self) -> None:
         """End the kernel and the processes it started, at once; it may be dead already."""
         with contextlib.suppress(Exception):  # nothing that goes wrong here can matter to a result
             self._client.kc.stop_channels()
         with contextlib.suppress(Exception):
-            await self._client.km.shutdown_kernel(now=True)
+            await self._manager.shutdown_kernel(now=True)
         with contextlib.suppress(Exception):
-            await self._client.km.cleanup_resources()
-        self._log.close()
+            await self._manager.cleanup_resources()
+        self._folder.cleanup()
 
     async def _reply(self, request: str) -> dict[str, Any]:
         import queue
@@ -163,14 +169,14 @@ class Kernel:
             try:
                 reply: dict[str, Any] = await self._client.kc.get_shell_msg(timeout=1)
             except (queue.Empty, asyncio.TimeoutError):
-                if not await self._client.km.is_alive():
+                if not await self._manager.is_alive():
                     raise KernelError(f"the kernel died{await self._exit_status()}") from None
                 continue
             if reply["parent_header"].get("msg_id") == request:
                 return reply
 
     async def _exit_status(self) -> str:
-        provisioner = self._client.km.provisioner
+        provisioner = self._manager.provisioner
         status = await provisioner.poll() if provisioner is not None else None
         if status is None:
             return ""

@@ -1,4 +1,4 @@
-"""DataFrames and Series as Arrow IPC files, uncompressed, so that reading is mapping."""
+"""DataFrames and Series as Arrow IPC files, uncompressed: written and read at the speed of memory."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ class FrameCodec:
         return True
 
     def read(self, path: Path) -> pd.DataFrame | pd.Series[Any]:
-        """The value, its columns mapped from the file; pandas copies a column when it is first written to."""
+        """The value, in memory of its own: pandas writes in place (`df.loc[0, "x"] = 1`), and mapped columns refuse that."""
         import pyarrow as pa
 
         with pa.memory_map(str(path)) as source:
             table = pa.ipc.open_file(source).read_all()
         kind = json.loads(table.schema.metadata[_KIND])
-        frame = _to_pandas(table)
+        frame = _to_pandas(table).copy()
         if not kind["series"]:
             return frame
         series = frame["value"]
