@@ -67,7 +67,8 @@ def stale(root: Path) -> bool:
         return False
     tops = [root / EXTENSION / name for name in SOURCES]
     files = [file for top in tops for file in ([top] if top.is_file() else top.rglob("*")) if file.is_file()]
-    return max(file.stat().st_mtime for file in files) > built.stat().st_mtime
+    shipped = [file for file in files if "__tests__" not in file.parts]
+    return max(file.stat().st_mtime for file in shipped) > built.stat().st_mtime
 
 
 def suitable_node() -> bool:

@@ -61,7 +61,8 @@ def built_extension() -> Path:
     if not (OUTPUT / "package.json").exists():
         pytest.skip("the Lab extension is not built: run `pip install -e .`, or `jlpm && jlpm build` in extension/")
     sources = [file for folder in ("src", "style") for file in (ROOT / "extension" / folder).rglob("*.[tc]s*")]
-    if max(file.stat().st_mtime for file in sources) > (OUTPUT / "package.json").stat().st_mtime:
+    shipped = [file for file in sources if "__tests__" not in file.parts]
+    if max(file.stat().st_mtime for file in shipped) > (OUTPUT / "package.json").stat().st_mtime:
         pytest.fail("the Lab extension is older than its sources: run `jlpm build` in extension/")
     return OUTPUT
 
@@ -95,9 +96,13 @@ def prose(source: str) -> dict[str, Any]:
     return {"cell_type": "markdown", "id": secrets.token_hex(4), "metadata": {}, "source": source}
 
 
+# Not what the kernel calls itself, so that one can see it has arrived.
+KERNEL_AS_SAVED = "Python"
+
+
 def book(*cells: dict[str, Any]) -> str:
     """A notebook's text; it names its kernel, so that nobody is asked for one."""
-    kernel = {"kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"}}
+    kernel = {"kernelspec": {"display_name": KERNEL_AS_SAVED, "language": "python", "name": "python3"}}
     return json.dumps({"cells": cells, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5})
 
 
@@ -208,8 +213,13 @@ class OpenNotebook:
             raise
 
     def wait_for_kernel(self) -> None:
-        """Wait until the kernel's language is in the notebook: a change of its own, which undo would take back."""
-        self.page.wait_for_function("jupyterapp.shell.currentWidget.content.model.getMetadata('language_info')")
+        """Wait until the kernel has written its language and name into the notebook: undo would take these back.
+
+        By then Lab has also emptied the undo history, which it does a while after it has shown the cells.
+        """
+        metadata = "jupyterapp.shell.currentWidget.content.model.getMetadata"
+        language = f"{metadata}('language_info').version"
+        self.page.wait_for_function(f"{language} && {metadata}('kernelspec').display_name !== '{KERNEL_AS_SAVED}'")
 
     def inside_its_cell(self, cell: int) -> bool:
         """Whether a cell's chip lies within the cell's own box, where nothing clips it."""
