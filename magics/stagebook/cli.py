@@ -78,7 +78,7 @@ def main() -> None:
 @_notebook
 @click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text", show_default=True)
 def check(notebook: Path, form: str) -> None:
-    """Say what is wrong with a notebook's stages and data flow.
+    r"""Say what is wrong with a notebook's stages and data flow.
 
     \b
     Exit status: 0 clean, 1 findings, 2 the notebook could not be read.
@@ -103,7 +103,7 @@ def check(notebook: Path, form: str) -> None:
     "--format", "form", type=click.Choice(["text", "mermaid", "dot", "json"]), default="text", show_default=True
 )
 def show(notebook: Path, form: Any) -> None:
-    """Draw the stages and the names that flow between them.
+    r"""Draw the stages and the names that flow between them.
 
     \b
     Example: stagebook show flights.ipynb --format mermaid
@@ -119,7 +119,7 @@ def show(notebook: Path, form: Any) -> None:
 @_selection_options
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def plan(notebook: Path, form: str, **asked: Any) -> None:
-    """Say what a run would do, stage by stage, and why; run nothing.
+    r"""Say what a run would do, stage by stage, and why; run nothing.
 
     \b
     Example: stagebook plan flights.ipynb -p depth 8
@@ -145,11 +145,13 @@ def plan(notebook: Path, form: str, **asked: Any) -> None:
 @click.option("--jobs", "-j", type=click.IntRange(min=1), help="Kernels at work at once [one a core].")
 @click.option("--no-track", is_flag=True, help="Do not record the run in MLflow.")
 @click.option("--json", "as_json", is_flag=True, help="Print events as JSON lines instead of progress.")
-def run(notebook: Path, out: Path | None, jobs: int | None, no_track: bool, as_json: bool, **asked: Any) -> None:
-    """Run a notebook's stages, each in a kernel of its own; what has not changed is reused.
+def run(notebook: Path, *, out: Path | None, jobs: int | None, no_track: bool, as_json: bool, **asked: Any) -> None:
+    r"""Run a notebook's stages, each in a kernel of its own; what has not changed is reused.
 
     \b
     Exit status: 0 done, 1 a stage failed, 2 it could not be started, 130 interrupted.
+
+    \b
     Examples:
       stagebook run flights.ipynb
       stagebook run flights.ipynb -p depth 8 -p seed 1 --out runs/deep

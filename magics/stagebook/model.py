@@ -1,7 +1,7 @@
-"""The frozen values that travel through Stagebook's rooms. Standard library only, no behaviour beyond derived properties.
+"""The frozen values that travel through Stagebook's rooms. Standard library only, no behaviour beyond properties.
 
-Cells are numbered as a reader of the notebook sees them: `number` counts code cells from 1, which is what Jupyter shows in
-`[ ]` after Restart & Run All; `index` is the position among all cells, from 0. Lines count from 1 within their cell.
+Cells are numbered as a reader of the notebook sees them: `number` counts code cells from 1, which is what Jupyter
+shows in `[ ]` after Restart & Run All; `index` is the position among all cells, from 0. Lines count from 1 in a cell.
 """
 
 from __future__ import annotations
@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
+Key = TypeVar("Key")
+Entry = TypeVar("Entry")
 Role = Literal["parameters", "setup", "stage", "test", "exploration"]
 
 
-def frozen_map(items: Mapping[str, Any] | None = None) -> Mapping[str, Any]:
+def frozen_map(items: Mapping[Key, Entry] | None = None) -> Mapping[Key, Entry]:
     """A read-only copy of `items`."""
     return MappingProxyType(dict(items or {}))
 
@@ -38,7 +40,7 @@ class Names:
     Attributes:
         reads: names whose value from before the code may be used by it, each with the first place. Builtins are
             included: whether `max` means the builtin is for the linker to say.
-        binds: names the code binds, or may bind (assignment, import, def, class, for, with, except, walrus, match, global).
+        binds: names the code binds, or may bind: by assignment, import, def, class, for, with, walrus, match, global.
         maybe_binds: the part of `binds` that some way through the code leaves as it was (bound under an `if`, say).
         changes: names whose object, bound before the code, the code is sure to change in place if it runs through
             (`df["x"] = 1`, `items.append(1)`, `total += 1`, directly or through an alias).
@@ -46,8 +48,9 @@ class Names:
             an unknown function, an unknown method called). Disjoint from `changes`.
         deletes: names that are gone when the code has run (`del x`), each with the place.
         imports: modules imported, as dotted names (`sklearn.ensemble`).
-        star_imports: what binds names that cannot be listed: `from MODULE import *` of a module outside the standard library,
-            `%run FILE`, `exec` of text made at run time. Where there is one, a name bound nowhere may still be bound.
+        star_imports: what binds names that cannot be listed: `from MODULE import *` of a module outside the standard
+            library, `%run FILE`, `exec` of text made at run time. Where there is one, a name bound nowhere may still
+            be bound.
     """
 
     reads: Mapping[str, Place] = field(default_factory=frozen_map)
