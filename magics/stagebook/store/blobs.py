@@ -6,12 +6,14 @@ import json
 import os
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from stagebook.errors import CorruptBlobError, StoreError
 from stagebook.store.digests import digest_of, digest_of_file
+
+_ABSENT = (FileNotFoundError, NotADirectoryError)
 
 
 class Store:
@@ -27,7 +29,7 @@ class Store:
     def put(self, content: bytes) -> str:
         """Keep `content` and return its digest."""
         digest = digest_of(content)
-        if not self.has(digest):
+        if not self._is_intact(digest):
             with self._writing(self.blob_path(digest)) as temporary:
                 temporary.write_bytes(content)
         return digest
@@ -55,10 +57,8 @@ class Store:
         Raises:
             CorruptBlobError: it is missing, or no longer what was written.
         """
-        try:
+        with self._reading(digest):
             content = self.blob_path(digest).read_bytes()
-        except FileNotFoundError:
-            raise CorruptBlobError(f"The store {self.root} has lost the blob {digest}.") from None
         if digest_of(content) != digest:
             raise self._damaged(digest)
         return content
@@ -66,9 +66,9 @@ class Store:
     def verified_path(self, digest: str) -> Path:
         """The file of a blob, to be mapped, its content checked; errors as for `get`."""
         path = self.blob_path(digest)
-        if not path.exists():
-            raise CorruptBlobError(f"The store {self.root} has lost the blob {digest}.")
-        if digest_of_file(path) != digest:
+        with self._reading(digest):
+            found = digest_of_file(path)
+        if found != digest:
             raise self._damaged(digest)
         return path
 
@@ -85,19 +85,40 @@ class Store:
         """The record of this name, or None where there is none that can be read."""
         try:
             return json.loads(self._record_path(name).read_text(encoding="utf-8"))
-        except (FileNotFoundError, json.JSONDecodeError):
+        except (*_ABSENT, ValueError):
             return None
+        except OSError as error:
+            raise self._unreadable(error) from error
 
     def records(self, folder: str) -> Iterator[Any]:
         """The records in a folder, newest first."""
         found = (self.root / "records" / folder).glob("*.json")
-        for path in sorted(found, key=lambda entry: (entry.stat().st_mtime_ns, entry.name), reverse=True):
+        for path in sorted(found, key=_age_and_name, reverse=True):
             record = self.record(f"{folder}/{path.stem}")
             if record is not None:
                 yield record
 
     def _record_path(self, name: str) -> Path:
         return self.root / "records" / f"{name}.json"
+
+    def _is_intact(self, digest: str) -> bool:
+        """Whether the blob is there as it was written: a damaged one is to be replaced, not trusted for its name."""
+        try:
+            return digest_of_file(self.blob_path(digest)) == digest
+        except OSError:
+            return False
+
+    @contextmanager
+    def _reading(self, digest: str) -> Iterator[None]:
+        try:
+            yield
+        except _ABSENT:
+            raise CorruptBlobError(f"The store {self.root} has lost the blob {digest}.") from None
+        except OSError as error:
+            raise self._unreadable(error) from error
+
+    def _unreadable(self, error: OSError) -> StoreError:
+        return StoreError(f"The store {self.root} cannot be read: {error.strerror or error}.")
 
     def _damaged(self, digest: str) -> CorruptBlobError:
         return CorruptBlobError(f"The blob {digest} in the store {self.root} is damaged: its content has changed.")
@@ -119,7 +140,8 @@ class Store:
         except OSError as error:
             raise StoreError(f"The store {self.root} cannot be written: {error.strerror or error}.") from error
         finally:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):  # no such folder, say: the error above tells it
+                temporary.unlink()
 
     def _prepare(self, folder: Path) -> None:
         if not folder.exists():
@@ -129,3 +151,10 @@ class Store:
     def _place(self, temporary: Path, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         os.replace(temporary, target)
+
+
+def _age_and_name(path: Path) -> tuple[int, str]:
+    try:
+        return (path.stat().st_mtime_ns, path.name)
+    except FileNotFoundError:  # removed by another run since it was listed
+        return (0, path.name)

@@ -23,7 +23,7 @@ class CannotStoreError(Exception):
     """A value, or a part of it, lives and dies with its process."""
 
 
-class Pickler(cloudpickle.Pickler):  # type: ignore[misc,no-any-unimported]
+class Pickler(cloudpickle.Pickler):  # type: ignore[misc] # cloudpickle ships no types
     """Pickles a notebook's values.
 
     Args:
