@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from stagebook import __version__
 from stagebook.errors import PipelineError, StagebookError
-from stagebook.text import counted, findings_github, findings_text, metrics_text, plan_text
+from stagebook.text import counted, findings_github, findings_list, findings_text, metrics_text, plan_text
 
 if TYPE_CHECKING:
     from stagebook.model import Selection
@@ -60,8 +59,7 @@ class _Group(click.Group):
         except PipelineError as error:
             click.echo(f"{error}", err=True)
             if error.findings:
-                notebook = Path(context.params.get("notebook") or "the notebook")
-                click.echo(findings_text(error.findings, notebook), err=True)
+                click.echo(findings_list(error.findings), err=True)
             context.exit(error.exit_status)
         except StagebookError as error:
             click.echo(f"stagebook: {error}", err=True)
@@ -69,7 +67,7 @@ class _Group(click.Group):
 
 
 @click.group(cls=_Group, epilog=_EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(__version__, prog_name="stagebook")
+@click.version_option(package_name="stagebook")
 def main() -> None:
     """Run tagged notebooks as pipelines: isolated, in parallel, cached, recorded in MLflow."""
 

@@ -43,7 +43,11 @@ class UsageError(StagebookError):
 
 
 class KernelError(StagebookError):
-    """A kernel cannot be started or used."""
+    """A kernel cannot be started or used; `cause` is the name of the exception it reports, if it reports one."""
+
+    def __init__(self, message: str, cause: str = "KernelError") -> None:
+        super().__init__(message)
+        self.cause = cause
 
 
 class StoreError(StagebookError):

@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 def register(shell: InteractiveShell) -> None:
     """Register the magics with a running IPython."""
-    shell.register_magic_function(stage, magic_kind="cell", magic_name="stage")  # type: ignore[no-untyped-call]
-    shell.register_magic_function(pipeline, magic_kind="line", magic_name="pipeline")  # type: ignore[no-untyped-call]
+    shell.magics_manager.register_function(stage, magic_kind="cell")
+    shell.magics_manager.register_function(pipeline, magic_kind="line")
 
 
 def stage(line: str, cell: str) -> None:
     """Mark the cell as part of a stage, and run it as a plain cell.
 
-    %%stage NAME [needs=A,B] [metrics=x,y] [timeout=SECONDS] [retries=N] [cache=false] [reads=FILE,...] [writes=FILE,...]
+    %%stage NAME [needs=A,B] [metrics=x,y] [timeout=SECONDS] [retries=N] [cache=false] [reads=FILE,..] [writes=FILE,..]
     """
     from stagebook.book.options import checked_options, magic_options
     from stagebook.model import Place
@@ -81,4 +81,4 @@ def _this_notebook() -> Path:
 def _shell() -> Any:
     from IPython.core.getipython import get_ipython
 
-    return get_ipython()  # type: ignore[no-untyped-call]
+    return get_ipython()

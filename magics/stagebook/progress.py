@@ -1,4 +1,4 @@
-"""What a person sees while a run goes on: a live table in a terminal, plain lines elsewhere, or events as JSON lines."""
+"""What a person sees while a run goes on: a live table in a terminal, lines elsewhere, or events as JSON lines."""
 
 from __future__ import annotations
 
@@ -21,9 +21,8 @@ from stagebook.events import (
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-    from rich.table import Table
 
-_MARKS = {"done": "✔", "reused": "↺", "failed": "✘", "interrupted": "■", "not run": "–", "running": "▶", "waiting": "·"}
+_MARKS = {"done": "✔", "reused": "↺", "failed": "✘", "interrupted": "■", "not run": "-", "running": "▶", "waiting": "·"}
 _COLOURS = {
     "done": "green",
     "reused": "cyan",

@@ -1,4 +1,4 @@
-"""Finding plug-ins by name: a built-in one is a module in its room, a third party's an entry point `stagebook.<kind>`."""
+"""Finding plug-ins by name: ours are modules in their rooms, third parties' are entry points `stagebook.<kind>`."""
 
 from __future__ import annotations
 

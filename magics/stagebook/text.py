@@ -14,14 +14,19 @@ def findings_text(findings: Sequence[Finding], notebook: Path) -> str:
     """The findings, one paragraph each, and how many there are."""
     if not findings:
         return f"{notebook.name}: no findings."
+    errors = sum(found.severity == "error" for found in findings)
+    total = f"{notebook.name}: {counted(errors, 'error')}, {counted(len(findings) - errors, 'warning')}."
+    return f"{findings_list(findings)}\n{total}"
+
+
+def findings_list(findings: Iterable[Finding]) -> str:
+    """The findings, one paragraph each: place, code and cause, below them the remedy."""
     lines = []
     for found in findings:
         where = str(found.place) if found.place is not None and found.place.cell else "notebook"
         lines.append(f"{where}: {found.severity} {found.code}: {found.message}")
         if found.remedy:
             lines.append(f"    {found.remedy}")
-    errors = sum(found.severity == "error" for found in findings)
-    lines.append(f"{notebook.name}: {counted(errors, 'error')}, {counted(len(findings) - errors, 'warning')}.")
     return "\n".join(lines)
 
 
@@ -30,9 +35,13 @@ def findings_github(findings: Iterable[Finding], notebook: Path) -> str:
     lines = []
     for found in findings:
         message = f"{found.place or 'notebook'}: {found.message} {found.remedy}".rstrip()
-        escaped = message.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
-        lines.append(f"::{found.severity} file={notebook},title={found.code}::{escaped}")
+        file = _escaped(str(notebook)).replace(":", "%3A").replace(",", "%2C")
+        lines.append(f"::{found.severity} file={file},title={found.code}::{_escaped(message)}")
     return "\n".join(lines)
+
+
+def _escaped(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def plan_text(plan: Plan) -> str:

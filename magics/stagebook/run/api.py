@@ -65,7 +65,7 @@ def run_notebook(
         The run. Its `state` says whether stages failed: that raises nothing.
 
     Raises:
-        StagebookError: nothing was run: the notebook, a parameter, the selection, the kernel or a folder is not in order.
+        StagebookError: nothing was run: the notebook, a parameter, the selection, the kernel or a folder is wrong.
     """
     pipeline = load_pipeline(notebook)
     values = checked(pipeline.parameters, parameters or {}, notebook=notebook.name)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import time
 from collections.abc import Callable, Mapping
 from contextlib import ExitStack
@@ -34,8 +33,8 @@ from stagebook.store.digests import digest_of
 _log = logging.getLogger("papermill")
 
 
-class StagebookEngine(Engine):  # type: ignore[misc,no-any-unimported]
-    """Runs a notebook's stages in kernels of their own; what the notebook holds besides stages and setup is left alone."""
+class StagebookEngine(Engine):  # type: ignore[misc] # Papermill ships no types
+    """Runs a notebook's stages in kernels of their own; cells that are neither stage nor setup are left alone."""
 
     @classmethod
     def execute_notebook(
@@ -174,7 +173,7 @@ def _source(input_path: str | None) -> Path:
 
     if not input_path or not _is_local(input_path):
         return Path.cwd() / (Path(input_path).name if input_path and input_path != "-" else "notebook.ipynb")
-    base = getattr(papermill_io.get_handler(input_path), "_cwd", None) or os.getcwd()
+    base = getattr(papermill_io.get_handler(input_path), "_cwd", None) or Path.cwd()
     return Path(base, input_path).resolve()
 
 

@@ -1,8 +1,8 @@
 """Running a plan: whatever is ready runs, until every stage has a result from what its inputs turned out to be.
 
-The loop holds one condition: a stage is settled if its result came from the contents that its inputs have now. When a
-stage is found to have changed an input in place, the pipeline is linked anew, contents differ, and what had started from
-the older version is no longer settled: it runs again. So running in parallel never changes an answer.
+The loop holds one condition: a stage is settled if its result came from the contents that its inputs have now. When
+a stage is found to have changed an input in place, the pipeline is linked anew, contents differ, and what had started
+from the older version is no longer settled: it runs again. So running in parallel never changes an answer.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Any
 
-from stagebook.errors import StagebookError, StoreError
+from stagebook.errors import CorruptBlobError, StagebookError, StoreError
 from stagebook.events import Event, Notice, StageFinished, StageStarted
 from stagebook.model import Selection, Stage, frozen_map
 from stagebook.run.job import Failure, JobCell, StageJob, StageResult
@@ -78,7 +78,7 @@ class Execution:
         self.preamble = preamble
         self.cells = cells
         self.selected = selected_stages(planner.pipeline, selection)
-        self.forced = set(self.selected) if selection.force else set()
+        self.forced = dict.fromkeys(self.selected, "forced") if selection.force else {}
         self.tell = tell
         self.environment = environment
         self.settled: dict[str, Settled] = {}
@@ -92,8 +92,8 @@ class Execution:
         """Run until nothing is left to do; Ctrl-C interrupts the kernels and ends the run in good order."""
         while True:
             try:
-                if not self.interrupted:
-                    self._start_what_is_ready()
+                while not self.interrupted and self._start_what_is_ready():
+                    pass
                 if not self.running:
                     break
                 self._attend(self._inbox.get())
@@ -105,8 +105,10 @@ class Execution:
         self._name_what_did_not_run()
         return Outcome(self.settled, self.reasons, self.interrupted)
 
-    def _start_what_is_ready(self) -> None:
+    def _start_what_is_ready(self) -> bool:
+        """One pass over the stages in order; True if it was left since a stage already passed must run after all."""
         ready: set[str] = set()
+        unsettled = len(self.forced)
         for stage in self.planner.pipeline.stages:
             verdict = self._verdict(stage, ready)
             if verdict is None:
@@ -117,10 +119,13 @@ class Execution:
                     ready.add(stage.name)
             elif stage.name not in self.running and self._settle_or_start(stage, verdict):
                 ready.add(stage.name)
+            elif len(self.forced) > unsettled:
+                return True
+        return False
 
     def _verdict(self, stage: Stage, ready: set[str]) -> Verdict | None:
         """What is known of a stage, or None as long as a stage before it is not ready."""
-        sources = {edge.source for edge in self.planner.pipeline.edges if edge.target == stage.name}
+        sources = self._sources(stage.name)
         if not sources <= ready:
             return None
         results = {source: self.settled[source].result for source in sources}
@@ -150,9 +155,7 @@ class Execution:
             return True
         again = self.sessions.to_run_again(stage.name, set(held.values()))
         if again:
-            for name in again:
-                self.settled.pop(name, None)
-                self.forced.add(name)
+            self._force(again, f"`{stage.name}` takes from it what cannot be stored")
             return False
         session = self.sessions.of(stage.name, held.values())
         if any(self.sessions.of(running, ()) == session for running in self.running):
@@ -162,6 +165,12 @@ class Execution:
             for earlier in self._before(stage)
             if self._held(earlier) and not self._is_blocked(earlier)
         )
+
+    def _force(self, stages: Iterable[str], reason: str) -> None:
+        """Have stages run (again), whatever is stored."""
+        for name in stages:
+            self.settled.pop(name, None)
+            self.forced[name] = reason
 
     def _held(self, stage: Stage) -> dict[str, str]:
         """Names that `stage` takes and that cannot be stored, each with the stage whose kernel holds it."""
@@ -180,17 +189,15 @@ class Execution:
         """Whether a stage that it depends on has failed or may not run."""
         upstream = self.planner.pipeline.upstream(stage.name)
         return stage.name not in self.selected or any(
-            (name not in self.selected
-            and name not in self.settled)
-            or (name in self.settled
-            and self.settled[name].result.state != "done")
+            (name not in self.selected and name not in self.settled)
+            or (name in self.settled and self.settled[name].result.state != "done")
             for name in upstream
         )
 
     def _start(self, stage: Stage, verdict: Verdict) -> None:
         job = self._job(stage)
         self.running[stage.name] = verdict
-        self.reasons[stage.name] = "forced" if stage.name in self.forced and verdict.result else verdict.reason
+        self.reasons[stage.name] = self.forced.get(stage.name, verdict.reason) if verdict.result else verdict.reason
         if job.session:
             names = ", ".join(f"`{name}`" for name in sorted(self._held(stage)))
             message = f"`{stage.name}` goes on in the kernel of `{job.session}`: {names} cannot be stored."
@@ -236,7 +243,13 @@ class Execution:
             return
         verdict = self.running.pop(item.stage)
         result = replace(_result_of(item), key=verdict.key)
-        self.forced.discard(item.stage)
+        self.forced.pop(item.stage, None)
+        if result.failure is not None and result.failure.name == CorruptBlobError.__name__:
+            again = {name for name in self._sources(item.stage) if self.settled[name].reused}
+            if again:  # the store has lost what it had: have it made again, and this stage after it
+                self.tell(Notice(f"{result.failure.message} It is made again.", item.stage))
+                self._force(again, "what it had kept is damaged")
+                return
         try:
             self.planner.remember(verdict, result)
         except StoreError as error:
@@ -248,6 +261,9 @@ class Execution:
         if result.changed:
             self.planner.learn(item.stage, result.changed)
         self._tell_finished(item.stage, result.state)
+
+    def _sources(self, stage: str) -> set[str]:
+        return {edge.source for edge in self.planner.pipeline.edges if edge.target == stage}
 
     def _held_by(self, name: str) -> Iterable[str]:
         return self._held(self.planner.pipeline.stage(name)).values()

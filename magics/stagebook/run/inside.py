@@ -85,9 +85,7 @@ def finish(job_json: str) -> str:
 
 def number(cell: str) -> str:
     """Make the next cell `In[cell]`, as it is in the notebook run from top to bottom."""
-    from IPython.core.getipython import get_ipython
-
-    get_ipython().execution_count = int(cell)  # type: ignore[no-untyped-call]
+    _shell().execution_count = int(cell)
     return ""
 
 
@@ -99,11 +97,14 @@ def _digests(namespace: dict[str, Any]) -> dict[str, str | None]:
 
 
 def _namespace() -> dict[str, Any]:
+    namespace: dict[str, Any] = _shell().user_ns
+    return namespace
+
+
+def _shell() -> Any:
     from IPython.core.getipython import get_ipython
 
-    shell = get_ipython()  # type: ignore[no-untyped-call]
-    namespace: dict[str, Any] = shell.user_ns
-    return namespace
+    return get_ipython()
 
 
 def _is_definition(value: Any) -> bool:
@@ -151,7 +152,7 @@ def _listen() -> None:
     def hook(event: str, arguments: tuple[Any, ...]) -> None:
         if event != "open" or not _visit.listening or not isinstance(arguments[0], (str, bytes)):
             return
-        path = os.path.abspath(os.fsdecode(arguments[0]))
+        path = os.path.abspath(os.fsdecode(arguments[0]))  # noqa: PTH100 - resolve() would open files itself
         mode, flags = arguments[1], arguments[2]
         if path.startswith(ignored) or "__pycache__" in path:
             return

@@ -59,6 +59,7 @@ class Kernel:
     ) -> None:
         self._client = client
         self._manager = manager
+        self._channels: Any = client.kc
         self._folder = folder
         self._index = 0
 
@@ -109,7 +110,8 @@ class Kernel:
         node = nbformat.v4.new_code_cell(cell.source)  # type: ignore[no-untyped-call]
         self._client.nb.cells.append(node)
         index, self._index = self._index, self._index + 1
-        self._client.timeout_func = None if deadline is None else lambda _: max(deadline - time.monotonic(), 0.01)
+        limit: Any = None if deadline is None else lambda _: max(deadline - time.monotonic(), 0.01)  # seconds, a float
+        self._client.timeout_func = limit
         started, clock = datetime.now(timezone.utc).isoformat(), time.perf_counter()
 
         def record(*, failed: bool) -> CellRecord:
@@ -135,17 +137,16 @@ class Kernel:
         """
         module, name = function.split(":")
         expression = f"__import__({module!r}, fromlist=[{name!r}]).{name}({argument!r})"
-        client = self._client.kc
-        request = client.execute("", silent=True, store_history=False, user_expressions={"answer": expression})
+        request = self._channels.execute("", silent=True, store_history=False, user_expressions={"answer": expression})
         reply = await self._reply(request)
         answer = reply["content"].get("user_expressions", {}).get("answer", {"ename": "KernelError", "evalue": ""})
         if answer.get("status") == "ok":
             return str(ast.literal_eval(answer["data"]["text/plain"]))
-        cause = f"{answer['ename']}: {answer['evalue']}"
+        told = str(answer["evalue"])
         if answer["ename"] == "ModuleNotFoundError" and "stagebook" in answer["evalue"]:
             name = self._manager.kernel_name
-            cause = f"stagebook is not installed in the environment of the kernel `{name}`. Install it there."
-        raise KernelError(cause)
+            told = f"stagebook is not installed in the environment of the kernel `{name}`. Install it there."
+        raise KernelError(told, str(answer["ename"]))
 
     async def interrupt(self) -> None:
         """Raise KeyboardInterrupt in the cell that runs."""
@@ -155,7 +156,7 @@ class Kernel:
     async def stop(self) -> None:
         """End the kernel and the processes it started, at once; it may be dead already."""
         with contextlib.suppress(Exception):  # nothing that goes wrong here can matter to a result
-            self._client.kc.stop_channels()
+            self._channels.stop_channels()
         with contextlib.suppress(Exception):
             await self._manager.shutdown_kernel(now=True)
         with contextlib.suppress(Exception):
@@ -167,7 +168,7 @@ class Kernel:
 
         while True:
             try:
-                reply: dict[str, Any] = await self._client.kc.get_shell_msg(timeout=1)
+                reply: dict[str, Any] = await self._channels.get_shell_msg(timeout=1)
             except (queue.Empty, asyncio.TimeoutError):
                 if not await self._manager.is_alive():
                     raise KernelError(f"the kernel died{await self._exit_status()}") from None

@@ -95,7 +95,7 @@ class OutputNotebook:
         import nbformat
 
         cell = self.node.cells[index]
-        cell.outputs = [nbformat.from_dict(output) for output in record.outputs]
+        cell.outputs = [nbformat.from_dict(output) for output in record.outputs]  # type: ignore[no-untyped-call]
         cell.execution_count = record.execution_count
         self._mark(cell, state, stage, record)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from stagebook.book.graph import provider_before, relink
-from stagebook.errors import UsageError, did_you_mean
+from stagebook.errors import CorruptBlobError, UsageError, did_you_mean
 from stagebook.model import Decision, Pipeline, Plan, Selection, Stage
 from stagebook.run.identity import candidate_files, fingerprint, stage_parts
 from stagebook.run.job import StageResult, cells_to_json, result_from_json, result_to_json
@@ -81,7 +81,10 @@ class Planner:
         for record in self.store.records(f"results/{key}"):
             why = self._unusable(stage, record, required)
             if not why:
-                return Verdict(key, inputs, f"unchanged since {record['when']}", self._restored(key, record))
+                try:
+                    return Verdict(key, inputs, f"unchanged since {record['when']}", self._restored(key, record))
+                except CorruptBlobError:
+                    why = "what it had kept is damaged"
         return Verdict(key, inputs, why or self._difference(stage.name, inputs))
 
     def remember(self, verdict: Verdict, result: StageResult) -> None:
@@ -104,7 +107,7 @@ class Planner:
         self.store.put_record(self._last_name(name), last)
 
     def mates(self, stage: Stage, inputs: Mapping[str, tuple[str, ValueRef]]) -> dict[str, tuple[str, ValueRef]]:
-        """Stored values that share objects with inputs (given with their sources) and are current where `stage` stands."""
+        """Stored values that share objects with inputs (given with their sources), current where `stage` stands."""
         found = {}
         for source, ref in inputs.values():
             for name in ref.members:
@@ -145,7 +148,7 @@ class Planner:
             return "`writes` names another file"
         if {metric for metric in stage.options.metrics if not _has_metric(record["metrics"], metric)}:
             return "`metrics` names another value"
-        lacking = sorted(required - set(record["asked"]))
+        lacking = sorted(required - {*record["asked"], *record["outputs"], *record["unstorable"]})
         if lacking:
             return f"`{lacking[0]}` is now read from it, and was not kept"
         lost = [ref["name"] for ref in record["outputs"].values() if not self.store.has(ref["bundle"])]

@@ -52,7 +52,7 @@ class Request:
         listeners: tuple[Callable[[Event], None], ...] = (),
         track: bool = True,
     ) -> Request:
-        """A request with the usual places filled in: `.stagebook` beside the notebook, a folder of the run's own in it."""
+        """A request, the usual places filled in: `.stagebook` beside the notebook, in it a folder of the run's own."""
         name = new_run_id()
         root = (store or source.parent / STORE).absolute()
         return cls(name, source, root, (folder or root / "runs" / name).absolute(), jobs, selection, listeners, track)

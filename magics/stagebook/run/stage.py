@@ -41,7 +41,7 @@ async def run_stage(
         visit.cells.append(error.record)
         result = StageResult(job.stage, _state(error), failure=_failure(job, error))
     except KernelError as error:
-        result = StageResult(job.stage, "failed", failure=Failure("KernelError", str(error)))
+        result = StageResult(job.stage, "failed", failure=Failure(error.cause, str(error)))
     duration = round(time.perf_counter() - clock, 4)
     return replace(result, cells=tuple(visit.cells), started=started, duration=duration)
 

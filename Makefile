@@ -1,0 +1,49 @@
+# What a contributor does, as verbs. `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+NOTEBOOK := notebooks/flights.ipynb
+
+.PHONY: help demo test lint format lock clean
+.DEFAULT_GOAL := help
+
+help: ## List these verbs
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+
+demo: $(VENV)/demo.stamp ## Set up, run the flights demo, say where to look at the result
+	$(BIN)/stagebook run $(NOTEBOOK)
+
+test: $(VENV)/test.stamp lint ## Set up, run all checks and tests
+	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --nbval-lax $(NOTEBOOK) -p no:cacheprovider
+
+lint: $(VENV)/test.stamp ## Check style, types and import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/test.stamp ## Bring the code into form
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+lock: ## Write constraints.txt anew, from pyproject.toml, for all supported Pythons (needs uv)
+	uv pip compile --quiet --universal --python-version 3.10 --extra test --no-annotate --no-header \
+		--no-emit-index-url --output-file constraints.txt pyproject.toml
+
+clean: ## Remove what was built and the demo's results
+	rm -rf $(VENV) build dist magics/stagebook/labextension extension/node_modules extension/lib notebooks/.stagebook
+
+$(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
+		{ echo "Stagebook needs Python 3.10 or newer; name one: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/demo.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(INSTALL) --editable '.[demo]'
+	@touch $@
+
+$(VENV)/test.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
+	$(INSTALL) --editable '.[test]'
+	@touch $@ $(VENV)/demo.stamp

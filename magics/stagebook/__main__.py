@@ -1,0 +1,5 @@
+"""`python -m stagebook`."""
+
+from stagebook.cli import main
+
+main()

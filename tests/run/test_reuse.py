@@ -1,0 +1,176 @@
+"""What has not changed is not run again, what has changed is, and the reason is told."""
+
+from __future__ import annotations
+
+import pytest
+
+from stagebook.errors import UsageError
+from stagebook.model import Selection
+from stagebook.run.api import plan_notebook
+
+CELLS = [
+    ("parameters", "depth = 2\nwidth = 3"),
+    ("setup", "def double(n):\n    return 2 * n\n\ndef unused():\n    return 1"),
+    ("stage:load", "raw = [1, 2, 3]"),
+    ("stage:left", "a = [double(n) for n in raw]"),
+    ("stage:right", "b = [n + depth for n in raw]"),
+    ("stage:join", "print(a, b)"),
+]
+
+
+def edited(number, source):
+    """CELLS with another text in cell `number`."""
+    return [(tags, source if index == number else old) for index, (tags, old) in enumerate(CELLS, start=1)]
+
+
+def test_nothing_changed_runs_nothing_and_shows_the_same_outputs(bench):
+    first = bench.run(CELLS)
+    second = bench.run()
+    assert set(bench.states(second).values()) == {"reused"}
+    assert bench.printed(second, 6) == bench.printed(first, 6) == "[2, 4, 6] [3, 4, 5]\n"
+    assert bench.output(second)[5].metadata.stagebook_run.state == "reused"
+
+
+@pytest.mark.parametrize(
+    ("number", "source", "ran", "why"),
+    [
+        (3, "raw = [1,  2, 3]  # spaced", [], ""),
+        (3, "raw = [1, 2, 4]", ["load", "left", "right", "join"], "its code changed"),
+        (3, "raw = [1] + [2, 3]", ["load"], "its code changed"),
+        (2, "def double(n):\n    return n + n\n\ndef unused():\n    return 1", ["left"], "the setup code it uses changed"),
+        (2, "def double(n):\n    return 2 * n\n\ndef unused():\n    return 2", [], ""),
+        (1, "depth = 2\nwidth = 4", [], ""),
+    ],
+    ids=["layout", "value", "same value", "used setup", "unused setup", "unread parameter"],
+)
+def test_an_edit_runs_only_what_it_can_change(bench, number, source, ran, why):
+    bench.run(CELLS)
+    run = bench.run(edited(number, source))
+    assert sorted(bench.ran()) == sorted(ran)
+    assert not ran or bench.reason(run, ran[0]) == why
+
+
+def test_changed_parameter_reruns_only_who_reads_it_and_what_depends_on_it(bench):
+    bench.run(CELLS)
+    run = bench.run(parameters={"depth": 5})
+    assert bench.ran() == ["right", "join"]
+    assert bench.reason(run, "right") == "parameter `depth` changed: 2 -> 5"
+
+
+def test_going_back_to_an_earlier_parameter_runs_nothing(bench):
+    bench.run(CELLS)
+    bench.run(parameters={"depth": 5})
+    run = bench.run()
+    assert set(bench.states(run).values()) == {"reused"}
+
+
+def test_changed_data_file_is_noticed_however_it_was_read(bench):
+    (bench.folder / "data.csv").write_text("1\n")
+    cells = [
+        ("stage:literal", "x = open('data.csv').read()"),
+        ("stage:hidden", "import pathlib\ny = [p.read_text() for p in pathlib.Path('.').glob('*.csv')]"),
+    ]
+    bench.run(cells)
+    (bench.folder / "data.csv").write_text("2\n")
+    run = bench.run()
+    assert sorted(bench.ran()) == ["hidden", "literal"]
+    assert bench.reason(run, "hidden") == "file data.csv changed"
+
+
+def test_changed_module_of_the_users_own_is_noticed(bench):
+    (bench.folder / "own.py").write_text("answer = 41\n")
+    bench.run([("stage:a", "import own\nprint(own.answer)")])
+    (bench.folder / "own.py").write_text("answer = 42\n")
+    run = bench.run()
+    assert bench.printed(run, 1) == "42\n"
+    assert bench.reason(run, "a") == "module `own` changed"
+
+
+def test_file_that_the_stage_writes_itself_is_no_reason(bench):
+    cells = [("stage:a", "open('made.txt', 'w').write('x')")]
+    bench.run(cells)
+    bench.run()
+    run = bench.run()
+    assert bench.states(run) == {"a": "reused"}
+
+
+def test_lost_declared_output_file_is_made_again(bench):
+    cells = [("stage:a", "import pathlib\npathlib.Path('made.txt').write_text('x')", {"writes": "made.txt"})]
+    bench.run(cells)
+    (bench.folder / "made.txt").unlink()
+    run = bench.run()
+    assert bench.states(run) == {"a": "done"}
+    assert bench.reason(run, "a") == "file made.txt changed"
+
+
+def test_cache_false_runs_every_time(bench):
+    cells = [("stage:a", "%%stage a cache=false\nx = 1")]
+    bench.run(cells)
+    assert bench.states(bench.run()) == {"a": "done"}
+
+
+def test_stage_that_now_has_to_keep_another_name_runs_again(bench):
+    bench.run([("stage:a", "x = 1\ny = 2"), ("stage:b", "print(x)")])
+    run = bench.run([("stage:a", "x = 1\ny = 2"), ("stage:b", "print(x, y)")])
+    assert bench.reason(run, "a") == "`y` is now read from it, and was not kept"
+    assert bench.printed(run, 2) == "1 2\n"
+
+
+def test_plan_says_what_a_run_then_does(bench):
+    bench.run(CELLS)
+    bench.write(edited(5, "b = [n - depth for n in raw]"))
+    plan = plan_notebook(bench.path)
+    assert {one.stage: one.action for one in plan.decisions} == {
+        "load": "reuse",
+        "left": "reuse",
+        "right": "run",
+        "join": "run",
+    }
+    assert [one.reason for one in plan.decisions if one.stage == "right"] == ["its code changed"]
+    bench.run()
+    assert bench.ran() == ["right", "join"]
+
+
+def test_plan_writes_nothing(bench):
+    bench.write(CELLS)
+    plan_notebook(bench.path)
+    assert [entry.name for entry in bench.folder.iterdir()] == ["notebook.ipynb"]
+
+
+def test_corrupt_artifact_is_made_again(bench):
+    bench.run(CELLS)
+    for blob in (bench.folder / ".stagebook/blobs").rglob("*"):
+        if blob.is_file():
+            blob.write_bytes(b"damaged")
+    run = bench.run(edited(6, "print(b, a)"))
+    assert run.state == "done"
+    assert bench.printed(run, 6) == "[3, 4, 5] [2, 4, 6]\n"
+
+
+class TestSelection:
+    def test_to_runs_a_stage_and_what_it_needs(self, bench):
+        run = bench.run(CELLS, selection=Selection(end="left"))
+        assert run.state == "done"
+        assert bench.states(run) == {"load": "done", "left": "done", "right": "not run", "join": "not run"}
+
+    def test_from_with_force_runs_a_stage_and_what_depends_on_it(self, bench):
+        bench.run(CELLS)
+        bench.run(selection=Selection(start="right", force=True))
+        assert bench.ran() == ["right", "join"]
+
+    def test_only_with_force_runs_one_stage_from_stored_inputs(self, bench):
+        bench.run(CELLS)
+        bench.run(selection=Selection(only="join", force=True))
+        assert bench.ran() == ["join"]
+
+    def test_only_refuses_inputs_that_are_out_of_date(self, bench):
+        bench.run(CELLS)
+        run = bench.run(edited(3, "raw = [9]"), selection=Selection(only="left"))
+        assert run.state == "failed"
+        assert bench.ran() == []
+        assert bench.reason(run, "left").startswith("it needs `load`, which has no result that can be used: ")
+
+    def test_unknown_stage_names_the_closest(self, bench):
+        bench.write(CELLS)
+        with pytest.raises(UsageError, match="no stage `lft` in notebook.ipynb. Did you mean `left`"):
+            plan_notebook(bench.path, selection=Selection(only="lft"))
