@@ -2,19 +2,56 @@
 
 from __future__ import annotations
 
+import datetime
 import enum
 import io
+import logging
+import mmap
 import pickle
+import re
 import socket
+import subprocess
+import threading
 import types
+import typing
+import weakref
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import cloudpickle  # noqa: TID253 - only the kernel's side of a run imports this file, and it needs it at once
 
+from stagebook.errors import StagebookError
+from stagebook.store.definitions import (
+    is_by_value,
+    is_named,
+    name_class,
+    name_type_variable,
+    reduce_definition,
+    state_of_class,
+)
+from stagebook.store.digests import digest_of
+
 _ATOMS = frozenset({type(None), bool, int, float, complex, str, bytes, type(Ellipsis), type(NotImplemented)})
 _DEFINITIONS = (types.FunctionType, types.BuiltinFunctionType, types.ModuleType, types.CodeType, type, enum.Enum)
-_PROCESS_BOUND = (io.IOBase, socket.socket, types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType)
+_ONE_PER_PROCESS = (datetime.tzinfo, logging.Logger)
+"""Found again, not made anew, when they are loaded: that two names hold one does not bind these together."""
+
+_PROCESS_BOUND: Mapping[type, str] = {
+    types.GeneratorType: "generator",
+    types.CoroutineType: "coroutine",
+    types.AsyncGeneratorType: "asynchronous generator",
+    socket.socket: "open socket",
+    io.IOBase: "open file",
+    type(threading.Lock()): "lock",
+    type(threading.RLock()): "lock",
+    threading.Thread: "thread",
+    subprocess.Popen: "process",
+    mmap.mmap: "memory map",
+    memoryview: "memoryview",
+    weakref.ref: "weak reference",
+}
+_IN_MEMORY = (io.BytesIO, io.StringIO)
 
 External = Callable[[Any, type], "tuple[str, str] | None"]
 
@@ -23,7 +60,15 @@ class CannotStoreError(Exception):
     """A value, or a part of it, lives and dies with its process."""
 
 
-class Pickler(cloudpickle.Pickler):  # type: ignore[misc] # cloudpickle ships no types
+@dataclass(slots=True)
+class _Classes:
+    """Classes met that are pickled with their definition, and the objects that make these up."""
+
+    seen: dict[int, type] = field(default_factory=dict)
+    parts: dict[int, Any] = field(default_factory=dict)
+
+
+class Pickler(cloudpickle.Pickler):  # type: ignore[misc,no-any-unimported]
     """Pickles a notebook's values.
 
     Args:
@@ -51,23 +96,23 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc] # cloudpickle ships no
         self._namespace = namespace
         self._setup = setup
         self._external = external
-        self._numbers: dict[int, int] = {}
-        self._bound: type | None = None
+        self._numbers: dict[int, tuple[int, Any]] = {}
+        self._classes = _Classes()
+        self._bound: str | None = None
 
     def dump_value(self, value: Any) -> None:
         """Pickle `value`.
 
         Raises:
-            CannotStoreError: it holds a part that cannot leave the process; the message names the part's type.
+            CannotStoreError: it holds a part that cannot leave the process; the message names the part's kind.
+            StoreError: the store cannot be written.
         """
         try:
             self.dump(value)
+        except StagebookError:
+            raise
         except Exception as error:  # a value's own __reduce__ may raise anything at all
-            if self._bound is not None:
-                raise CannotStoreError(_called(self._bound)) from error
-            raise CannotStoreError(
-                str(error).strip().splitlines()[0] if str(error) else type(error).__name__
-            ) from error
+            raise CannotStoreError(self._bound or _cause(error)) from error
 
     def persistent_id(self, part: Any) -> tuple[Any, ...] | None:
         """The reference that stands for `part` in the pickle, or None to pickle it in place."""
@@ -78,15 +123,61 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc] # cloudpickle ships no
             return ("setup", self._setup[id(part)])
         if part is self._namespace:
             return ("namespace",)
-        if isinstance(part, _PROCESS_BOUND):
-            self._bound = kind
-            raise CannotStoreError(_called(kind))
-        if kind.__hash__ is None or (hasattr(part, "__dict__") and not isinstance(part, _DEFINITIONS)):
+        self._refuse_process_bound(part)
+        if isinstance(part, type):
+            self._study(part)
+        elif isinstance(part, typing.TypeVar):
+            name_type_variable(part)
+        elif self._is_shared(part, kind):
             self.shared[id(part)] = part
+        if kind in (set, frozenset) and _is_of_texts(part):
+            return ("set", self._number(part), kind, sorted(part, key=_type_and_text))
         reference = self._external(part, kind) if self._external is not None else None
-        if reference is None:
-            return None
-        return ("blob", self._numbers.setdefault(id(part), len(self._numbers)), *reference)
+        return None if reference is None else ("blob", self._number(part), *reference)
+
+    def reducer_override(self, part: Any) -> Any:
+        """How to make `part` anew; NotImplemented where pickle knows."""
+        reduced = reduce_definition(part)
+        return super().reducer_override(part) if reduced is None else reduced
+
+    def _number(self, part: Any) -> int:
+        """The same number for the same object, which is held so that its id stays its own."""
+        return self._numbers.setdefault(id(part), (len(self._numbers), part))[0]
+
+    def _refuse_process_bound(self, part: Any) -> None:
+        if isinstance(part, tuple(_PROCESS_BOUND)) and not isinstance(part, _IN_MEMORY):
+            self._bound = next(called for kind, called in _PROCESS_BOUND.items() if isinstance(part, kind))
+            raise CannotStoreError(self._bound)
+
+    def _is_shared(self, part: Any, kind: type) -> bool:
+        """Whether it matters that two names hold this very object, because it can change or is known by its identity."""
+        if id(part) in self._classes.parts or isinstance(part, _ONE_PER_PROCESS):
+            return False
+        if isinstance(part, _DEFINITIONS):
+            return getattr(part, "__globals__", None) is self._namespace
+        return kind.__hash__ in (None, object.__hash__) or hasattr(part, "__dict__")
+
+    def _study(self, kind: type) -> None:
+        """Pickle a class's definition on its own: for its id, and to tell its parts from those of its instances."""
+        if id(kind) in self._classes.seen or not is_by_value(kind):
+            return
+        self._classes.seen[id(kind)] = kind
+        stream = io.BytesIO()
+        alone = Pickler(stream, namespace=self._namespace, setup=self._setup)
+        alone._classes = self._classes
+
+        def digest() -> str:
+            alone.dump_value(kind)
+            return digest_of(stream.getbuffer())
+
+        try:
+            digest() if is_named(kind) else name_class(kind, digest)
+        except CannotStoreError as error:
+            self._bound = str(error)
+            raise
+        for part in (part for seen in self._classes.seen.values() for part in state_of_class(seen)):
+            alone.shared.pop(id(part), None)
+        self._classes.parts |= alone.shared
 
     def _dynamic_function_reduce(self, function: types.FunctionType) -> tuple[Any, ...]:
         """As cloudpickle does it, but with the notebook's own globals in place of a copy of those it uses."""
@@ -97,7 +188,18 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc] # cloudpickle ships no
         return (make, arguments, (state, slots), *rest)
 
 
-def _called(kind: type) -> str:
-    return {types.GeneratorType: "generator", io.TextIOWrapper: "open file", socket.socket: "open socket"}.get(
-        kind, "open file" if issubclass(kind, io.IOBase) else kind.__name__
-    )
+def _is_of_texts(elements: set[Any] | frozenset[Any]) -> bool:
+    """Whether the set's order differs from process to process, as texts' hashes do, and can be settled by sorting."""
+    kinds = {type(element) for element in elements}
+    return not kinds.isdisjoint({str, bytes}) and kinds <= _ATOMS
+
+
+def _type_and_text(element: Any) -> tuple[str, str]:
+    return (type(element).__name__, repr(element))
+
+
+def _cause(error: Exception) -> str:
+    """What could not be pickled, in a few words."""
+    message = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+    named = re.search(r"cannot pickle '?([\w.]+)'? object", message)
+    return named[1] if named else message

@@ -15,6 +15,7 @@ from typing import Any
 
 from stagebook.registry import plugin
 from stagebook.store.blobs import Store
+from stagebook.store.contents import ContentPickler
 from stagebook.store.digests import digest_of
 from stagebook.store.pickler import CannotStoreError, Pickler
 
@@ -95,6 +96,7 @@ def load(refs: Iterable[ValueRef], store: Store, *, namespace: dict[str, Any]) -
     Raises:
         CorruptBlobError: a blob is missing or damaged.
     """
+    refs = list(refs)
     values: dict[str, Any] = {}
     for bundle in sorted({ref.bundle for ref in refs}):
         loaded = _Unpickler(io.BytesIO(store.get(bundle)), store, namespace).load()
@@ -104,10 +106,10 @@ def load(refs: Iterable[ValueRef], store: Store, *, namespace: dict[str, Any]) -
 
 
 def value_digest(value: Any, *, namespace: dict[str, Any], setup: Mapping[int, str]) -> str | None:
-    """A digest that changes when `value` is changed in place; None for what cannot be stored."""
+    """A digest that changes when `value` is changed in place, and only then; None for what cannot be stored."""
     stream = io.BytesIO()
     buffers: list[pickle.PickleBuffer] = []
-    pickler = Pickler(stream, namespace=namespace, setup=setup, buffer_callback=buffers.append)
+    pickler = ContentPickler(stream, namespace=namespace, setup=setup, buffer_callback=buffers.append)
     try:
         pickler.dump_value(value)
     except CannotStoreError:
@@ -172,7 +174,12 @@ class _Unpickler(pickle.Unpickler):
             return self._namespace
         if kind == "setup":
             return self._namespace[rest[0]]
-        number, codec, digest = rest
+        number, *how = rest
         if number not in self._parts:
-            self._parts[number] = plugin("codec", codec).read(self._store.verified_path(digest))
+            self._parts[number] = self._made(kind, *how)
         return self._parts[number]
+
+    def _made(self, kind: str, how: Any, content: Any) -> Any:
+        if kind == "set":
+            return how(content)
+        return plugin("codec", how).read(self._store.verified_path(content))

@@ -23,21 +23,19 @@ class FrameCodec:
 
     def write(self, value: pd.DataFrame | pd.Series[Any], path: Path) -> bool:
         """Write `value`; False where its labels, attributes or dtypes would not survive."""
-        import pandas as pd
         import pyarrow as pa
 
-        series = isinstance(value, pd.Series)
-        frame = value.to_frame("value") if series else value
-        if value.attrs or not _plain(frame):
+        frame = _as_frame(value)
+        if frame is None or not _plain(frame):
             return False
         try:
             table = pa.Table.from_pandas(frame)
+            if not _is_exact(frame, _to_pandas(table)):
+                return False
         except (pa.ArrowException, TypeError, ValueError, NotImplementedError):
             return False
-        kind = json.dumps({"series": series, "name": value.name if series else None}).encode()
-        table = table.replace_schema_metadata({**(table.schema.metadata or {}), _KIND: kind})
-        if not _same_labels(frame, _to_pandas(table)):
-            return False
+        kind = {"series": value is not frame, "name": None if value is frame else value.name}
+        table = table.replace_schema_metadata({**(table.schema.metadata or {}), _KIND: json.dumps(kind).encode()})
         with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
             writer.write_table(table)
         return True
@@ -55,6 +53,17 @@ class FrameCodec:
         series = frame["value"]
         series.name = kind["name"]
         return series
+
+
+def _as_frame(value: pd.DataFrame | pd.Series[Any]) -> pd.DataFrame | None:
+    """The value, or a frame of the series; None where it carries what a file of columns has no place for."""
+    import pandas as pd
+
+    if value.attrs or not value.flags.allows_duplicate_labels:
+        return None
+    if isinstance(value, pd.DataFrame):
+        return value
+    return value.to_frame("value") if value.name is None or type(value.name) is str else None
 
 
 def _plain(frame: pd.DataFrame) -> bool:
@@ -84,16 +93,27 @@ def _to_pandas(table: Any) -> pd.DataFrame:
     return frame
 
 
-def _same_labels(before: pd.DataFrame, after: pd.DataFrame) -> bool:
-    """Dtypes and index as they were; Arrow keeps the numbers, so a look at these is enough."""
+def _is_exact(before: pd.DataFrame, after: pd.DataFrame) -> bool:
+    """Dtypes and labels as they were; Arrow keeps the numbers, so a look at these is enough."""
     return (
-        list(before.columns) == list(after.columns)
-        and list(before.dtypes) == list(after.dtypes)
+        type(before.columns) is type(after.columns)
+        and before.columns.identical(after.columns)
         and type(before.index) is type(after.index)
-        and before.index.dtype == after.index.dtype
-        and before.index.equals(after.index)
-        and before.columns.dtype == after.columns.dtype
+        and before.index.identical(after.index)
+        and _same_dtype(before.index.dtype, after.index.dtype)
+        and all(_same_dtype(*pair) for pair in zip(before.dtypes, after.dtypes, strict=True))
     )
+
+
+def _same_dtype(before: Any, after: Any) -> bool:
+    """Equal, and in those respects too in which pandas calls dtypes equal that are not the same."""
+    import pandas as pd
+
+    if type(before) is not type(after) or before != after:
+        return False
+    if isinstance(before, pd.CategoricalDtype):
+        return bool(before.categories.identical(after.categories) and before.ordered == after.ordered)
+    return not isinstance(before, pd.DatetimeTZDtype) or type(before.tz) is type(after.tz)
 
 
 codec = FrameCodec()
