@@ -118,6 +118,7 @@ class Parameter:
         kind: `bool`, `int`, `float`, `str`, `list`, `dict`, or None where anything goes.
         place: where the default stands.
         help: the comment behind it, as Papermill shows it.
+        optional: whether it may be None, too.
     """
 
     name: str
@@ -126,6 +127,7 @@ class Parameter:
     kind: str | None
     place: Place
     help: str = ""
+    optional: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,16 +15,24 @@ from stagebook.book.options import checked_options, magic_options
 from stagebook.model import Cell, Finding, Place, Role
 
 MAGIC = re.compile(r"\A(?P<blank>\s*)%%stage(?![\w])[ \t]*(?P<line>[^\n]*)")
+_LATE_MAGIC = re.compile(r"\A(?:[ \t]*(?:#|%%(?!stage\b))[^\n]*\n|\s*\n)+(?=[ \t]*%%stage(?!\w))")
 INJECTED = "injected-parameters"
 _NAME = re.compile(r"[^\W\d][\w-]*\Z")
 
 
 @dataclass(frozen=True, slots=True)
 class ReadCell:
-    """A code cell and the options that it names for its stage."""
+    """A code cell and the options that it names for its stage.
+
+    Attributes:
+        cell: the cell with its role.
+        options: well-formed options, as `StageOptions` holds them.
+        shows_metrics: whether the names that it prints are its stage's metrics, as in Kale.
+    """
 
     cell: Cell
     options: Mapping[str, Any]
+    shows_metrics: bool = False
 
 
 def read_cells(document: Document) -> tuple[list[ReadCell], list[Finding]]:
@@ -40,33 +49,58 @@ def read_cells(document: Document) -> tuple[list[ReadCell], list[Finding]]:
     ]
     translate = kale.translator() if kale.is_dialect(tags_of(cell) for _, cell in codes) else None
     for number, (index, raw) in enumerate(codes, start=1):
-        source = source_of(raw)
-        tags = tags_of(raw)
-        place = Place(number, 1)
-        options = dict(raw.get("metadata", {}).get("stagebook") or {})
+        source, tags, place = source_of(raw), tags_of(raw), Place(number, 1)
+        said, found = _in_metadata(raw, place)
+        findings += found
         if translate is not None:
             tags, kale_options, unsupported = translate(tags)
-            options |= kale_options
-            findings += [
-                finding("SB108", f"Kale's tag `{tag}` has no effect here.", "Remove it.", place) for tag in unsupported
-            ]
+            said |= kale_options
+            findings += [_no_effect(f"Kale's tag `{tag}`", "Remove it.", place) for tag in unsupported]
         role, stage, found = _role(tags, source, place)
         findings += found
-        magic = MAGIC.match(source)
-        if magic:
-            _, on_line, found = magic_options(magic["line"], place)
-            findings += found
-            findings += [
-                finding("SB102", f"Option `{key}` stands on the magic and in the metadata.", "Keep one.", place)
-                for key in sorted(on_line.keys() & options.keys())
-                if on_line[key] != options[key]
-            ]
-            options |= on_line
-        good, found = checked_options(options, place, stage=stage)
+        options, found = _options(said, source, place, stage=stage)
         findings += found
+        if options and role != "stage":
+            named = ", ".join(f"`{key}`" for key in sorted(options))
+            findings.append(_no_effect(f"Option {named}", "Tag the cell `stage:NAME`, or remove it.", place))
         cell = Cell(str(raw.get("id") or f"cell-{index}"), index, number, role, stage, source)
-        read.append(ReadCell(cell, good))
+        read.append(ReadCell(cell, options, translate is not None and stage == kale.METRICS_STAGE))
     return read, findings
+
+
+def _in_metadata(raw: Document, place: Place) -> tuple[dict[str, Any], list[Finding]]:
+    said = raw.get("metadata", {}).get("stagebook")
+    if said is None or isinstance(said, dict):
+        return dict(said or {}), []
+    remedy = 'Write it as {"needs": ["NAME"]}, or take it out.'
+    return {}, [finding("SB104", f"The metadata `stagebook` holds no options: {said!r}.", remedy, place)]
+
+
+def _options(
+    said: Mapping[str, Any], source: str, place: Place, *, stage: str | None
+) -> tuple[dict[str, Any], list[Finding]]:
+    """The options of the cell's metadata and of its magic, together."""
+    options, findings = checked_options(said, place, stage=stage)
+    magic = MAGIC.match(source)
+    if magic:
+        line = _line_of(magic, place)
+        _, on_line, found = magic_options(magic["line"], line)
+        more, wrong = checked_options(on_line, line, stage=stage)
+        findings += [*found, *wrong]
+        for key in sorted(more.keys() & options.keys()):
+            if more[key] != options[key]:
+                message = f"Option `{key}` stands on the magic and, with another value, in the metadata."
+                findings.append(finding("SB102", message, "Keep one of them.", line, stage=stage))
+        options |= more
+    return options, findings
+
+
+def _line_of(magic: re.Match[str], place: Place) -> Place:
+    return Place(place.cell, magic["blank"].count("\n") + 1)
+
+
+def _no_effect(what: str, remedy: str, place: Place) -> Finding:
+    return finding("SB108", f"{what} has no effect here.", remedy, place)
 
 
 def tags_of(cell: Document) -> tuple[str, ...]:
@@ -76,34 +110,53 @@ def tags_of(cell: Document) -> tuple[str, ...]:
 
 
 def without_magic(source: str) -> str:
-    """The cell's code with its `%%stage` line emptied, so that line numbers stay."""
-    return MAGIC.sub(lambda match: match["blank"], source, count=1)
+    """The cell's code with its `%%stage` line made a comment: an empty line IPython would drop, and number anew."""
+    return MAGIC.sub(lambda match: f"{match['blank']}# {match[0].lstrip()}", source, count=1)
 
 
 def _role(tags: tuple[str, ...], source: str, place: Place) -> tuple[Role, str | None, list[Finding]]:
+    """What the cell's tags and its magic make of it; where they contradict each other, what the first says."""
     claims: dict[tuple[Role, str | None], str] = {}
     findings = []
     for tag in tags:
-        kind, colon, name = tag.partition(":")
-        if tag == "parameters":
-            claims["parameters", None] = "tag `parameters`"
-        elif tag == "setup":
-            claims["setup", None] = "tag `setup`"
-        elif colon and kind in ("stage", "test"):
-            claims[("stage" if kind == "stage" else "test"), name.strip()] = f"tag `{tag}`"
+        claim = _claim(tag)
+        if claim is not None:
+            claims[claim] = f"tag `{tag}`"
+        elif meant := _meant(tag):
+            findings.append(_no_effect(f"Tag `{tag}`", f"Did you mean `{meant}`?", place))
     if magic := MAGIC.match(source):
-        name, _, _ = magic_options(magic["line"], place)
-        if name is not None:
-            claims.setdefault(("stage", name), f"`%%stage {name}`")
-    for _, name in claims:
+        place = _line_of(magic, place)
+        named, _, _ = magic_options(magic["line"], place)
+        if named is not None:
+            claims.setdefault(("stage", named), f"`%%stage {named}`")
+    elif late := _LATE_MAGIC.match(source):
+        line = Place(place.cell, late[0].count("\n") + 1)
+        message = "`%%stage` is not on the cell's first line: IPython would not run it."
+        findings.append(finding("SB101", message, "Move it above the other lines.", line))
+    for (_, name), said in claims.items():
         if name is not None and not _NAME.match(name):
-            message = f"`{name}` cannot be the name of a stage."
+            message = f"`{name}` cannot be the name of a stage." if name else f"The {said} names no stage."
             remedy = "Start with a letter; go on with letters, digits, `_` or `-`."
             findings.append(finding("SB106", message, remedy, place))
     if len(claims) > 1:
         said = " and ".join(claims.values())
         findings.append(finding("SB102", f"The cell has {said}.", "Keep one of them.", place))
-    if not claims:
-        return "exploration", None, findings
-    role, stage = next(iter(claims))
+    role, stage = next(iter(claims), ("exploration", None))
     return role, stage, findings
+
+
+def _claim(tag: str) -> tuple[Role, str | None] | None:
+    kind, _, name = tag.partition(":")
+    alone: dict[str, Role] = {"parameters": "parameters", "setup": "setup"}
+    named: dict[str, Role] = {"stage": "stage", "test": "test"}
+    if tag in alone:
+        return alone[tag], None
+    return (named[kind], name.strip()) if ":" in tag and kind in named else None
+
+
+def _meant(tag: str) -> str | None:
+    """The tag of ours that this one, which is none, comes close to."""
+    kind, colon, name = tag.partition(":")
+    ours = ("stage", "test") if colon else ("parameters", "setup")
+    close = difflib.get_close_matches(kind.strip().lower(), ours, n=1, cutoff=0.85)
+    return f"{close[0]}{colon}{name.strip()}" if close else None

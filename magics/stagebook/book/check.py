@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import difflib
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -21,8 +23,14 @@ def sorted_findings(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def unresolved(draft: Draft, missing: Iterable[Unresolved]) -> list[Finding]:
-    """A finding for each name that a stage reads and nothing before it provides: deleted, later, explored, or nowhere."""
-    return [_unresolved(draft, one) for one in missing]
+    """A finding for each name that a stage reads and nothing before it provides: deleted, later, explored, nowhere.
+
+    Of names bound nowhere nothing is said where a star import may bind them, or a cell could not be parsed.
+    """
+    stars = {segment.stage for segment in draft.segments if segment.names.star_imports}
+    found = [_unresolved(draft, one) for one in missing if one.stage not in stars]
+    unsure = draft.preamble.star_imports or not draft.whole
+    return [one for one in found if not (unsure and one.code == "SB201")]
 
 
 def _unresolved(draft: Draft, one: Unresolved) -> Finding:
@@ -32,11 +40,12 @@ def _unresolved(draft: Draft, one: Unresolved) -> Finding:
         remedy = f"Take `del {name}` out of `{one.deleted_by}`."
         return finding("SB208", message, remedy, one.place, stage=one.stage)
     for segment in draft.segments:
-        if name in segment.names.binds and segment.names.binds[name] > one.place:
-            message = (
-                f"`{name}` is read here, but only `{segment.stage}` ({segment.names.binds[name]}) makes it, later."
-            )
-            remedy = f"Move `{segment.stage}` above this cell."
+        made = segment.names.binds.get(name)
+        if made is not None and made > one.place:
+            own = segment.stage == one.stage
+            maker = f"{made} of the same stage" if own else f"`{segment.stage}` ({made})"
+            remedy = f"Move {f'the line that makes `{name}`' if own else f'`{segment.stage}`'} above this one."
+            message = f"`{name}` is read here, but only {maker} makes it, later."
             return finding("SB203", message, remedy, one.place, stage=one.stage)
     for cell in draft.cells("exploration"):
         bound = draft.names[cell.number].binds.get(name)
@@ -51,8 +60,14 @@ def _unresolved(draft: Draft, one: Unresolved) -> Finding:
 
 def _undefined(draft: Draft, name: str, place: Place, *, stage: str | None) -> Finding:
     known = {bound for segment in draft.segments for bound in segment.names.binds} | draft.preamble.binds.keys()
-    hint = did_you_mean(name, known) if len(known) <= 8 or did_you_mean(name, known).startswith(" Did") else ""
-    remedy = hint.strip() or f"Define `{name}`, or correct its spelling."
+    close = difflib.get_close_matches(name, sorted(known), n=1)
+    stars = [segment for segment in draft.segments if segment.names.star_imports]
+    if close:
+        remedy = f"Did you mean `{close[0]}`?"
+    elif stars:
+        remedy = f"If a star import in stage `{stars[0].stage}` makes it, move the import to a setup cell."
+    else:
+        remedy = f"Define `{name}`, or correct its spelling."
     return finding("SB201", f"`{name}` is read here, but no cell defines it.", remedy, place, stage=stage)
 
 
@@ -64,11 +79,11 @@ def preamble(draft: Draft) -> list[Finding]:
             made.setdefault(name, (segment.stage, place))
     findings = []
     for name, place in draft.preamble.reads.items():
-        if name in made:
+        if name in made and not (name in AMBIENT and made[name][1] > place):
             stage, _ = made[name]
             message = f"Setup reads `{name}`, which stage `{stage}` makes; setup runs before every stage."
             findings.append(finding("SB207", message, f"Move the line to a stage after `{stage}`.", place))
-        elif name not in AMBIENT:
+        elif name not in AMBIENT and draft.whole and not draft.preamble.star_imports:
             findings.append(_undefined(draft, name, place, stage=None))
     for name, place in draft.preamble.binds.items():
         if name in made and made[name][1] < place:
@@ -76,6 +91,15 @@ def preamble(draft: Draft) -> list[Finding]:
             message = f"Setup binds `{name}` after stage `{stage}` ({earlier}) did; setup runs before every stage."
             findings.append(finding("SB207", message, "Rename one of them, or move this cell up.", place))
     return findings
+
+
+def late_parameters(draft: Draft) -> list[Finding]:
+    """A parameters cell below a stage: its values are there before every stage, which the notebook does not show."""
+    parameters, stages = draft.cells("parameters"), draft.cells("stage")
+    if not parameters or parameters[0].number < stages[0].number:
+        return []
+    message = f"The parameters cell stands below a cell of stage `{stages[0].stage}`, which runs after it."
+    return [finding("SB107", message, "Move it above all stages.", Place(parameters[0].number, 1))]
 
 
 def needs(stages: Sequence[Stage]) -> list[Finding]:
@@ -93,7 +117,7 @@ def needs(stages: Sequence[Stage]) -> list[Finding]:
             has = stage.names.binds.keys() | stage.names.reads.keys()
             if metric not in has:
                 message = f"Stage `{stage.name}` names `{metric}` in `metrics`, and neither makes nor reads it."
-                remedy = did_you_mean(metric, stage.names.binds).strip()
+                remedy = did_you_mean(metric, stage.names.binds).strip() or "Take it out."
                 findings.append(finding("SB209", message, remedy, place, stage=stage.name))
     return findings
 
@@ -101,7 +125,7 @@ def needs(stages: Sequence[Stage]) -> list[Finding]:
 def cycle(around: Sequence[str], edges: Iterable[Edge], stages: Sequence[Stage]) -> Finding:
     """The finding for stages that depend on each other; `around` is the cycle, its first stage repeated at the end."""
     names = {(edge.source, edge.target): edge.names for edge in edges}
-    steps = [(source, target) for source, target in zip(around, around[1:], strict=False)]
+    steps = list(zip(around, around[1:], strict=False))  # noqa: RUF007 - pairwise() wants no list, and we index
     if not all(step in names for step in steps):
         steps = [(target, source) for source, target in reversed(steps)]
     path = " -> ".join([steps[0][0], *(target for _, target in steps)])
@@ -112,10 +136,22 @@ def cycle(around: Sequence[str], edges: Iterable[Edge], stages: Sequence[Stage])
         for source, target in steps
     ]
     declared = [target for source, target in steps if not names.get((source, target))]
-    remedy = f"Take the need out of `{declared[0]}`." if declared else "Split one of the stages."
+    torn = next((stage for stage in stages if stage.name in around and _is_torn(stage, stages)), None)
+    remedy = "Split one of the stages."
+    if declared:
+        remedy = f"Take the need out of `{declared[0]}`."
+    elif torn is not None:
+        remedy = f"Give the later cells of `{torn.name}` a stage name of their own."
     first = min((stage for stage in stages if stage.name in around), key=lambda stage: stage.cells[0].number)
     message = f"Stages depend on each other: {path} ({'; '.join(causes)})."
     return finding("SB204", message, remedy, Place(first.cells[0].number, 1), stage=first.name)
+
+
+def _is_torn(stage: Stage, stages: Sequence[Stage]) -> bool:
+    """Whether cells of other stages stand between those of this one."""
+    numbers = [cell.number for cell in stage.cells]
+    others = {cell.number for other in stages if other is not stage for cell in other.cells}
+    return any(numbers[0] < number < numbers[-1] for number in others)
 
 
 def kept_outputs(draft: Draft, inputs: Mapping[str, Mapping[str, str]]) -> dict[str, tuple[str, ...]]:
@@ -133,17 +169,19 @@ def kept_outputs(draft: Draft, inputs: Mapping[str, Mapping[str, str]]) -> dict[
 
 
 def unread(draft: Draft, pipeline: Pipeline) -> Iterator[Finding]:
-    """Stages without code, tests without a stage, parameters and outputs that nobody reads, undefined names in tests."""
-    names = {stage.name for stage in draft.stages}
+    """Stages without code, tests of no stage, undefined names in tests, parameters and outputs that nobody reads."""
     for stage in draft.stages:
-        if not any(draft.trees[cell.number].body for cell in stage.cells if cell.number in draft.trees):
-            if all(cell.number in draft.trees for cell in stage.cells):
-                remedy = "Write its code, or take the tag off."
-                place = Place(stage.cells[0].number, 1)
-                yield finding("SB105", f"Stage `{stage.name}` has no code.", remedy, place, stage=stage.name)
-    read_by_all = _loaded(tree for tree in draft.trees.values())
+        if not any(cell.number not in draft.trees or draft.trees[cell.number].body for cell in stage.cells):
+            place = Place(stage.cells[0].number, 1)
+            remedy = "Write its code, or take the tag off."
+            yield finding("SB105", f"Stage `{stage.name}` has no code.", remedy, place, stage=stage.name)
     for cell in draft.cells("test"):
-        yield from _test_findings(draft, cell, names)
+        yield from _test_findings(draft, cell, {stage.name for stage in draft.stages})
+    if draft.whole:
+        yield from _unread(draft, pipeline, _loaded(draft.trees.values()))
+
+
+def _unread(draft: Draft, pipeline: Pipeline, read_by_all: set[str]) -> Iterator[Finding]:
     for parameter in pipeline.parameters:
         if parameter.name not in read_by_all:
             message = f"Parameter `{parameter.name}` is read by nobody."
@@ -151,7 +189,7 @@ def unread(draft: Draft, pipeline: Pipeline) -> Iterator[Finding]:
     for stage in draft.stages:
         named = {*stage.options.metrics}
         for name, place in _plain_outputs(draft, stage).items():
-            if name not in read_by_all and name not in named and not name.startswith("_"):
+            if name not in read_by_all and name not in named and not _is_scaffold(name):
                 message = f"`{name}` is made by `{stage.name}`, and nobody reads it."
                 remedy = f"Use it, name it in an option such as `metrics`, or call it `_{name}`."
                 yield finding("SB302", message, remedy, place, stage=stage.name)
@@ -163,15 +201,27 @@ def _test_findings(draft: Draft, cell: Cell, stages: set[str]) -> Iterator[Findi
         remedy = did_you_mean(cell.stage or "", stages).strip()
         yield finding("SB105", f"The cell tests stage `{cell.stage}`, which has no cells.", remedy, place)
     made = {name for segment in draft.segments for name in segment.names.binds} | draft.preamble.binds.keys() | AMBIENT
+    stars = draft.preamble.star_imports or any(segment.names.star_imports for segment in draft.segments)
     for name, where in draft.names[cell.number].reads.items():
-        if name not in made:
+        if name not in made and draft.whole and not stars:
             yield _undefined(draft, name, where, stage=cell.stage)
 
 
+_IN_TEXT = re.compile(r"@([^\W\d]\w*)")
+_FIGURE = re.compile(r"_.*|(.*_)?(fig|figure|ax|axs|axes|plot|chart)(\d+|_.*)?")
+
+
+def _is_scaffold(name: str) -> bool:
+    """Whether the name says that its value is drawn on, or not meant to be read."""
+    return _FIGURE.fullmatch(name) is not None
+
+
 def _loaded(trees: Iterable[ast.Module]) -> set[str]:
-    """Every name that is read anywhere, in any scope."""
-    nodes = (node for tree in trees for node in ast.walk(tree))
-    return {node.id for node in nodes if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Store)}
+    """Every name that is read anywhere, in any scope, and those that text names as `df.query("x > @name")` does."""
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    texts = [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    read = {node.id for node in nodes if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Store)}
+    return read.union(*(_IN_TEXT.findall(text) for text in texts))
 
 
 def _statements(draft: Draft, stage: Stage) -> Iterator[tuple[int, ast.stmt]]:

@@ -12,7 +12,7 @@ CODES: dict[str, tuple[Severity, str]] = {
     "SB105": ("error", "stage without cells"),
     "SB106": ("error", "stage name that cannot be one"),
     "SB107": ("error", "parameters cell after the first stage, or more than one"),
-    "SB108": ("warning", "tag that has no effect here"),
+    "SB108": ("warning", "tag or option that has no effect here"),
     "SB201": ("error", "name read but never defined"),
     "SB202": ("error", "name defined only in an exploration cell"),
     "SB203": ("error", "name used before the stage that makes it"),

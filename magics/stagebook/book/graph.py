@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from stagebook.book.findings import finding
-from stagebook.model import Edge, Finding, Names, Pipeline, Place, Segment, Stage, frozen_map
+from stagebook.errors import PipelineError
+from stagebook.model import Edge, Finding, Pipeline, Place, Segment, Stage, frozen_map
 
 AMBIENT = frozenset(dir(builtins)) | {"__name__", "__doc__", "__builtins__", "get_ipython", "display", "In", "Out", "_"}
 """Names that every notebook kernel has without a cell binding them."""
@@ -48,9 +49,9 @@ def link(
         changed: per stage, names found to be changed in place when it ran, beyond what the analysis saw.
     """
     walk = _Walk(ambient, changed or {})
-    for position, segment in enumerate(segments):
-        walk.take(position, segment)
-        walk.provide(position, segment)
+    for segment in segments:
+        walk.take(segment)
+        walk.provide(segment)
     return Links(
         frozen_map({stage: frozen_map(taken) for stage, taken in walk.inputs.items()}),
         tuple(walk.unresolved),
@@ -59,63 +60,72 @@ def link(
 
 
 class _Walk:
-    """One pass over the segments: who provides each name at this point of the notebook."""
+    """One pass over the segments: who provides each name at this point of the notebook.
+
+    A stage runs as a whole, where the notebook may have cells of others between its own. So a name must mean one thing
+    in all of its cells, and what others took of it must be what it holds at its end.
+    """
 
     def __init__(self, ambient: frozenset[str], changed: Mapping[str, frozenset[str]]) -> None:
         self.ambient = ambient
         self.changed = changed
-        self.providers: dict[str, tuple[str, int]] = {}
+        self.providers: dict[str, str] = {}
         self.deleted: dict[str, str] = {}
-        self.written: dict[tuple[str, str], int] = {}
-        self.taken_at: dict[tuple[str, str], tuple[str, int]] = {}
+        self.written: set[tuple[str, str]] = set()
+        self.taken_from: dict[tuple[str, str], str] = {}
+        self.kept_ambient: set[tuple[str, str]] = set()
         self.inputs: dict[str, dict[str, str]] = {}
         self.unresolved: list[Unresolved] = []
         self.findings: list[Finding] = []
 
-    def take(self, position: int, segment: Segment) -> None:
+    def take(self, segment: Segment) -> None:
         stage, names = segment.stage, segment.names
         taken = self.inputs.setdefault(stage, {})
-        wanted = {**names.touches, **names.changes, **names.reads}
-        for name in sorted(wanted.keys() | names.maybe_binds):
-            if name in self.providers:
-                provider = self.providers[name]
-                if provider[0] != stage:
-                    self._forbid_shadowing(segment, name, provider)
-                    taken[name] = provider[0]
-                    self.taken_at[provider[0], name] = (stage, position)
-            elif name in names.reads and name not in self.ambient:
-                gone = self.deleted.get(name)
-                self.unresolved.append(Unresolved(stage, name, names.reads[name], gone))
+        wanted = names.reads.keys() | names.touches.keys() | names.changes.keys() | names.maybe_binds
+        for name in sorted(wanted):
+            provider = self.providers.get(name)
+            if provider is not None and provider != stage:
+                self._forbid_second_value(segment, name, provider)
+                taken[name] = provider
+                self.taken_from[provider, name] = stage
+            elif provider is None and name in names.reads:
+                if name in self.ambient:
+                    self.kept_ambient.add((stage, name))
+                else:
+                    self.unresolved.append(Unresolved(stage, name, names.reads[name], self.deleted.get(name)))
 
-    def provide(self, position: int, segment: Segment) -> None:
+    def provide(self, segment: Segment) -> None:
         stage, names = segment.stage, segment.names
-        for name in sorted(names.binds.keys() | names.changes.keys() | self.changed.get(stage, frozenset())):
-            self._forbid_late_change(segment, name)
-            self.providers[name] = (stage, position)
-            self.written[stage, name] = position
+        made = names.binds.keys() | names.changes.keys() | self.changed.get(stage, frozenset())
+        for name in sorted(made | names.deletes.keys() | names.touches.keys()):
+            if self.providers.get(name) == stage or name in made:
+                self._forbid_late_change(segment, name)
+        for name in made:
+            self.providers[name] = stage
+            self.written.add((stage, name))
             self.deleted.pop(name, None)
         for name in names.deletes:
             self.providers.pop(name, None)
             self.deleted[name] = stage
 
-    def _forbid_shadowing(self, segment: Segment, name: str, provider: tuple[str, int]) -> None:
-        """The stage has its own `name` from an earlier cell, or another stage's: it cannot hold two at once."""
-        own = self.written.get((segment.stage, name))
-        other = self.inputs[segment.stage].get(name, provider[0])
-        if own is not None or other != provider[0]:
-            self._interleaved(segment.stage, provider[0], name, segment.names)
+    def _forbid_second_value(self, segment: Segment, name: str, provider: str) -> None:
+        """The stage has its own `name` from an earlier cell, or another stage's, or setup's: it cannot hold two."""
+        stage = segment.stage
+        other = self.inputs[stage].get(name, provider)
+        if (stage, name) in self.written | self.kept_ambient or other != provider:
+            self._interleaved(segment, provider, name)
 
     def _forbid_late_change(self, segment: Segment, name: str) -> None:
         """Another stage took `name` from an earlier cell of this stage: it would now get the later value."""
-        reader = self.taken_at.get((segment.stage, name))
-        if reader is not None and self.written.get((segment.stage, name), reader[1]) < reader[1]:
-            self._interleaved(segment.stage, reader[0], name, segment.names)
+        reader = self.taken_from.get((segment.stage, name))
+        if reader is not None:
+            self._interleaved(segment, reader, name)
 
-    def _interleaved(self, stage: str, other: str, name: str, names: Names) -> None:
-        place = names.reads.get(name) or names.binds.get(name) or names.changes.get(name)
-        message = (
-            f"Cells of `{stage}` stand around cells of `{other}`, and both set `{name}`: no order of the two is right."
-        )
+    def _interleaved(self, segment: Segment, other: str, name: str) -> None:
+        stage, names = segment.stage, segment.names
+        places = (names.reads, names.binds, names.changes, names.touches, names.deletes)
+        place = next((found[name] for found in places if name in found), None)
+        message = f"Cells of `{stage}` stand around cells of `{other}`, and `{name}` is not the same before and after."
         remedy = f"Give the later cells of `{stage}` a stage name of their own."
         self.findings.append(finding("SB206", message, remedy, place, stage=stage))
 
@@ -136,7 +146,8 @@ def in_order(stages: Sequence[Stage], edges: Iterable[Edge]) -> tuple[Stage, ...
     """The stages so that each comes after those it depends on; notebook order breaks ties.
 
     Raises:
-        graphlib.CycleError: they depend on each other; its second argument is the cycle, first stage repeated at the end.
+        graphlib.CycleError: they depend on each other; its second argument is the cycle, its first stage repeated at
+            the end.
     """
     position = {stage.name: index for index, stage in enumerate(stages)}
     sorter = graphlib.TopologicalSorter(dict.fromkeys(position, ()))
@@ -174,22 +185,44 @@ def relink(pipeline: Pipeline, changed: Mapping[str, frozenset[str]]) -> Pipelin
     Args:
         pipeline: as the analysis saw it.
         changed: per stage, the names of inputs that it changed in place.
+
+    Raises:
+        PipelineError: with these changes, no order of the stages gives what the notebook gives.
     """
     if not any(changed.values()):
         return pipeline
     links = link(pipeline.segments, pipeline.ambient, changed=changed)
+    if links.findings:
+        raise PipelineError(f"{pipeline.notebook.name}: {_learned(changed)}, as a run has shown.", links.findings)
     edges = edges_of(links.inputs, {stage.name: stage.options.needs for stage in pipeline.stages})
     notebook_order = sorted(pipeline.stages, key=lambda stage: stage.cells[0].number)
+    try:
+        ordered = in_order(notebook_order, edges)
+    except graphlib.CycleError as error:
+        around = " -> ".join(reversed(error.args[1]))
+        message = (
+            f"{pipeline.notebook.name}: {_learned(changed)}, as a run has shown, so that stages depend on each other"
+        )
+        raise PipelineError(f"{message}: {around}. Take the need out, or move a stage up.") from error
     outputs = {
         stage: tuple(sorted({*kept, *_required(links.inputs, stage)})) for stage, kept in pipeline.outputs.items()
     }
     return replace(
         pipeline,
-        stages=in_order(notebook_order, edges),
+        stages=ordered,
         edges=edges,
         inputs=links.inputs,
         outputs=frozen_map(outputs),
     )
+
+
+def _learned(changed: Mapping[str, frozenset[str]]) -> str:
+    parts = [
+        f"stage `{stage}` changes {', '.join(f'`{name}`' for name in sorted(names))} in place"
+        for stage, names in sorted(changed.items())
+        if names
+    ]
+    return " and ".join(parts)
 
 
 def _required(inputs: Mapping[str, Mapping[str, str]], stage: str) -> set[str]:

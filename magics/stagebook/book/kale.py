@@ -1,11 +1,13 @@
 """Kale's tags, read as a dialect: a notebook tagged for Kale opens as it is.
 
 `imports` and `functions` are setup, `pipeline-parameters` are parameters, `block:NAME` and `step:NAME` are stages,
-`prev:NAME` is a declared need, `skip` is exploration, an untagged cell goes on with the step above it.
+`prev:NAME` is a declared need, `skip` is exploration, an untagged cell goes on with the step above it. What the
+`pipeline-metrics` cell prints are the run's metrics.
 """
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -61,3 +63,16 @@ def _translated(tags: tuple[str, ...]) -> tuple[tuple[str, ...] | None, dict[str
         elif colon and kind in ("limit", "label", "annotation", "image", "cache"):
             unsupported.append(tag)
     return ours, ({"needs": ",".join(needs)} if needs else {}), unsupported
+
+
+def printed_names(tree: ast.Module) -> tuple[str, ...]:
+    """The names whose values a metrics cell shows: `print(name)`, `name` alone on its line, or in an f-string."""
+    shown: list[ast.expr] = []
+    for statement in tree.body:
+        if isinstance(statement, ast.Expr):
+            value = statement.value
+            prints = isinstance(value, ast.Call) and isinstance(value.func, ast.Name) and value.func.id == "print"
+            shown += value.args if prints and isinstance(value, ast.Call) else [value]
+    parts = [part for value in shown for part in (value.values if isinstance(value, ast.JoinedStr) else [value])]
+    values = [part.value if isinstance(part, ast.FormattedValue) else part for part in parts]
+    return tuple(dict.fromkeys(value.id for value in values if isinstance(value, ast.Name)))

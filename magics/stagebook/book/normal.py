@@ -5,9 +5,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable
 
-from stagebook.book.syntax import CellSyntaxError, parse
-
 from stagebook.book.cells import without_magic
+from stagebook.book.syntax import CellSyntaxError, parse
 
 
 def normal_form(nodes: Iterable[ast.AST]) -> str:

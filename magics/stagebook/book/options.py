@@ -21,7 +21,7 @@ def _names(value: Any) -> tuple[str, ...]:
 def _seconds(value: Any) -> float:
     try:
         seconds = float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ValueError("takes a number of seconds") from None
     if isinstance(value, bool) or not 0 < seconds < float("inf"):
         raise ValueError("takes a number of seconds above 0")
@@ -29,7 +29,7 @@ def _seconds(value: Any) -> float:
 
 
 def _count(value: Any) -> int:
-    if isinstance(value, bool) or not str(value).isdigit():
+    if isinstance(value, bool) or not str(value).isdecimal():
         raise ValueError("takes a whole number from 0")
     return int(value)
 
@@ -68,9 +68,10 @@ def magic_options(line: str, place: Place) -> tuple[str | None, dict[str, Any], 
     findings = []
     for word in words[1:]:
         key, equals, value = word.partition("=")
-        if equals:
-            options[key] = value
-        else:
+        if equals and options.setdefault(key, value) != value:
+            message = f"Option `{key}` stands twice on the `%%stage` line."
+            findings.append(finding("SB102", message, "Keep one of them.", place))
+        elif not equals:
             remedy = f"Write it as `{word}=VALUE`, or with quotes where a value holds spaces."
             findings.append(finding("SB103", f"`{word}` on the `%%stage` line is no option.", remedy, place))
     return words[0], options, findings

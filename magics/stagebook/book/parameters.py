@@ -49,8 +49,8 @@ def checked(parameters: Iterable[Parameter], given: Mapping[str, Any], *, notebo
 
 def _of_kind(parameter: Parameter, value: Any) -> Any:
     kind = parameter.kind
-    read = _from_text(value) if isinstance(value, str) and kind != "str" else value
-    if kind is None or (read is None and parameter.literal and parameter.value is None):
+    read = _from_text(value, kind) if isinstance(value, str) else value
+    if kind is None or (read is None and parameter.optional):
         return read
     if kind == "float" and isinstance(read, int) and not isinstance(read, bool):
         return float(read)
@@ -72,41 +72,64 @@ _ARTICLE = {
 }
 
 
-def _from_text(text: str) -> Any:
+def _from_text(text: str, kind: str | None) -> Any:
+    """What text from a command line says where a `kind` is asked for; the text itself where it says no such thing."""
     words = {"true": True, "false": False, "none": None, "null": None}
-    if text.lower() in words:
-        return words[text.lower()]
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
+    if kind == "str":
         return text
+    if text.strip().lower() in words:
+        return words[text.strip().lower()]
+    try:
+        if kind == "int" or kind == "float":
+            return KINDS[kind](text)
+        return ast.literal_eval(text)
+    except _NO_LITERAL:
+        return text
+
+
+_NO_LITERAL = (ValueError, TypeError, SyntaxError, MemoryError, RecursionError)
 
 
 def _defaults(statement: ast.stmt, cell: Cell, comments: Mapping[int, str]) -> Iterable[Parameter]:
     if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name) and statement.value is not None:
-        names, value, annotation = [statement.target.id], statement.value, ast.unparse(statement.annotation)
+        names, value = [statement.target.id], statement.value
     elif isinstance(statement, ast.Assign):
-        names = [target.id for target in statement.targets if isinstance(target, ast.Name)]
-        value, annotation = statement.value, None
+        names, value = [target.id for target in statement.targets if isinstance(target, ast.Name)], statement.value
     else:
         return
     try:
         default, literal = ast.literal_eval(value), True
-    except ValueError:
+    except _NO_LITERAL:
         default, literal = None, False
+    if isinstance(statement, ast.AnnAssign):
+        kind, optional = _annotated(statement.annotation)
+    else:
+        kind, optional = type(default).__name__ if literal else None, False
+    optional = optional or (literal and default is None)
+    last = statement.end_lineno or statement.lineno
+    comment = comments.get(statement.lineno) or comments.get(last, "")
     place = Place(cell.number, statement.lineno)
     for name in names:
-        kind = _kind(annotation, default) if literal or annotation else None
-        yield Parameter(name, default, literal, kind, place, comments.get(statement.lineno, ""))
+        yield Parameter(name, default, literal, kind if kind in KINDS else None, place, comment, optional)
 
 
-def _kind(annotation: str | None, default: Any) -> str | None:
-    """The annotation's kind where it names one plainly (`int`, `int | None`, `Optional[int]`), else the default's."""
-    if annotation is not None:
-        plain = annotation.removeprefix("Optional[").removesuffix("]").removesuffix(" | None").split("[")[0]
-        return plain.lower() if plain.lower() in KINDS else None
-    kind = type(default).__name__
-    return kind if kind in KINDS else None
+def _annotated(node: ast.expr | None) -> tuple[str | None, bool]:
+    """The kind that an annotation names plainly (`int`, `list[str]`, `Optional[int]`), and whether None is one, too."""
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        try:
+            return _annotated(ast.parse(node.value, mode="eval").body)
+        except SyntaxError:
+            return None, False
+    if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):
+        sides = [
+            side for side in (node.left, node.right) if not (isinstance(side, ast.Constant) and side.value is None)
+        ]
+        return (_annotated(sides[0])[0], True) if len(sides) == 1 else (None, False)
+    if isinstance(node, ast.Subscript):
+        outer = _annotated(node.value)[0]
+        return (_annotated(node.slice)[0], True) if outer == "optional" else (outer, False)
+    name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+    return name.lower(), False
 
 
 def _comments(source: str) -> dict[int, str]:

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import ast
 import graphlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from stagebook.book.names import Definitions, analyse
-from stagebook.book.syntax import CellSyntaxError, parse
-
-from stagebook.book import check
+from stagebook.book import check, kale
 from stagebook.book.cells import ReadCell, read_cells, without_magic
 from stagebook.book.findings import finding
 from stagebook.book.graph import AMBIENT, edges_of, in_order, link
+from stagebook.book.names import analyse
 from stagebook.book.notebook import Document, kernel_of, read_document
 from stagebook.book.options import merged_options
 from stagebook.book.parameters import read_parameters
+from stagebook.book.syntax import CellSyntaxError, parse
 from stagebook.errors import PipelineError
 from stagebook.model import Cell, Finding, Names, Pipeline, Place, Segment, Stage, frozen_map
 
@@ -38,6 +37,11 @@ class Draft:
     def cells(self, *roles: str) -> list[Cell]:
         """The cells that have one of these roles, in notebook order."""
         return [read.cell for read in self.read if read.cell.role in roles]
+
+    @property
+    def whole(self) -> bool:
+        """Whether all cells that run headlessly could be parsed, so that what is not found in them is not there."""
+        return all(cell.number in self.trees for cell in self.cells("parameters", "setup", "stage", "test"))
 
 
 def load_pipeline(path: Path) -> Pipeline:
@@ -72,6 +76,7 @@ def examine(document: Document, path: Path) -> tuple[Pipeline | None, list[Findi
     draft.findings += check.unresolved(draft, links.unresolved)
     draft.findings += check.preamble(draft)
     draft.findings += check.needs(draft.stages)
+    draft.findings += check.late_parameters(draft)
     known = {stage.name for stage in draft.stages}
     needs = {stage.name: [need for need in stage.options.needs if need in known] for stage in draft.stages}
     edges = edges_of(links.inputs, needs)
@@ -134,7 +139,7 @@ def _name(draft: Draft) -> None:
         known = known.merged(analysis.definitions)
         segments.append(Segment(str(run[0].stage), analysis.names))
     draft.segments = tuple(segments)
-    draft.stages = tuple(_stages(draft, known))
+    draft.stages = tuple(_stages(draft))
 
 
 def _blocks(draft: Draft, cells: Iterable[Cell]) -> list[tuple[int, ast.Module]]:
@@ -152,7 +157,7 @@ def _runs(cells: list[Cell]) -> list[list[Cell]]:
     return runs
 
 
-def _stages(draft: Draft, known: Definitions) -> Iterable[Stage]:
+def _stages(draft: Draft) -> Iterable[Stage]:
     by_name: dict[str, list[ReadCell]] = {}
     for one in draft.read:
         if one.cell.role == "stage" and one.cell.stage is not None:
@@ -164,7 +169,15 @@ def _stages(draft: Draft, known: Definitions) -> Iterable[Stage]:
         said: list[tuple[Place, dict[str, Any]]] = [(Place(one.cell.number, 1), dict(one.options)) for one in read]
         options, found = merged_options(said, stage=name)
         draft.findings += found
+        if not options.metrics:
+            options = replace(options, metrics=_shown_metrics(draft, read))
         yield Stage(name, tuple(one.cell for one in read), options, _joined(parts[name]))
+
+
+def _shown_metrics(draft: Draft, read: list[ReadCell]) -> tuple[str, ...]:
+    """What Kale's metrics cells print."""
+    trees = [draft.trees[one.cell.number] for one in read if one.shows_metrics and one.cell.number in draft.trees]
+    return tuple(dict.fromkeys(name for tree in trees for name in kale.printed_names(tree)))
 
 
 def _joined(parts: list[Names]) -> Names:
@@ -172,14 +185,21 @@ def _joined(parts: list[Names]) -> Names:
     whole = parts[0]
     for part in parts[1:]:
         own = whole.binds.keys() - whole.maybe_binds
-        whole = replace(
-            whole,
-            reads=frozen_map({**{n: p for n, p in part.reads.items() if n not in own}, **whole.reads}),
-            binds=frozen_map({**part.binds, **whole.binds}),
-            maybe_binds=(whole.maybe_binds | part.maybe_binds) - (part.binds.keys() - part.maybe_binds) - own,
-            changes=frozen_map({**{n: p for n, p in part.changes.items() if n not in own}, **whole.changes}),
-            touches=frozen_map({**{n: p for n, p in part.touches.items() if n not in own}, **whole.touches}),
-            deletes=frozen_map({**whole.deletes, **part.deletes}),
+        sure = part.binds.keys() - part.maybe_binds
+        gone = part.deletes.keys() - part.binds.keys()
+        whole = Names(
+            reads=_before(whole.reads, part.reads, own),
+            binds=frozen_map({n: p for n, p in {**part.binds, **whole.binds}.items() if n not in gone}),
+            maybe_binds=(whole.maybe_binds | part.maybe_binds) - sure - (own - part.deletes.keys()) - gone,
+            changes=_before(whole.changes, part.changes, own),
+            touches=_before(whole.touches, part.touches, own),
+            deletes=frozen_map({**{n: p for n, p in whole.deletes.items() if n not in sure}, **part.deletes}),
             imports=whole.imports | part.imports,
+            star_imports=whole.star_imports | part.star_imports,
         )
     return whole
+
+
+def _before(first: Mapping[str, Place], then: Mapping[str, Place], own: Set[str]) -> Mapping[str, Place]:
+    """What both do to values from before them; in between, `own` are made."""
+    return frozen_map({**{name: place for name, place in then.items() if name not in own}, **first})

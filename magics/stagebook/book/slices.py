@@ -6,10 +6,9 @@ import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from stagebook.book.cells import without_magic
 from stagebook.book.names import NOTHING_KNOWN, analyse
 from stagebook.book.syntax import parse
-
-from stagebook.book.cells import without_magic
 from stagebook.model import Names, Pipeline, Stage
 
 
