@@ -35,8 +35,8 @@ def stage(line: str, cell: str) -> None:
     if name is None:
         return
     started = time.perf_counter()
-    # A blank first line stands for the magic's, so that a traceback counts lines as the cell does.
-    result = _shell().run_cell("\n" + cell)
+    # The magic's line stays, as a comment, so that a traceback counts lines as the cell does.
+    result = _shell().run_cell(f"# %%stage {line}\n{cell}")
     if result.success:
         print(f"[stage {name}] {time.perf_counter() - started:.1f} s")
 

@@ -68,8 +68,7 @@ def test_timeout_fails_the_stage_and_names_the_option(bench):
     run = bench.run([("stage:slow", "%%stage slow timeout=0.5\nimport time\ntime.sleep(60)")])
     assert time.monotonic() - started < 40
     assert bench.reason(run, "slow") == (
-        "cell 1: Timeout: stage `slow` took longer than its timeout of 0.5 s. "
-        "Raise `timeout`, or make the cell faster."
+        "cell 1: Timeout: stage `slow` took longer than its timeout of 0.5 s. Raise `timeout`, or make the cell faster."
     )
 
 
@@ -170,7 +169,16 @@ class TestRefusals:
 def test_interrupt_saves_what_is_done_and_leaves_no_process_behind(bench, children, by):
     slow = "import pathlib, time\npathlib.Path('pid').write_text(str(__import__('os').getpid()))\ntime.sleep(120)"
     bench.write([("stage:first", "x = 1"), ("stage:slow", f"y = x\n{slow}"), ("stage:last", "print(y)")])
-    command = [sys.executable, "-m", "stagebook", "run", str(bench.path), "--no-track", "--out", str(bench.folder / "o")]
+    command = [
+        sys.executable,
+        "-m",
+        "stagebook",
+        "run",
+        str(bench.path),
+        "--no-track",
+        "--out",
+        str(bench.folder / "o"),
+    ]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     pid_file = bench.folder / "pid"
     deadline = time.monotonic() + 60
@@ -198,3 +206,8 @@ def _plain(text):
     import re
 
     return re.sub(r"\x1b\[[0-9;]*m", "", text)
+
+
+def test_traceback_of_a_magic_stage_counts_lines_as_its_cell_does(bench):
+    run = bench.run([("", "%%stage bad timeout=60\nx = 1\nx / 0")])
+    assert "In[1], line 3" in _plain("\n".join(bench.output(run)[0].outputs[0].traceback))

@@ -37,7 +37,12 @@ def test_nothing_changed_runs_nothing_and_shows_the_same_outputs(bench):
         (3, "raw = [1,  2, 3]  # spaced", [], ""),
         (3, "raw = [1, 2, 4]", ["load", "left", "right", "join"], "its code changed"),
         (3, "raw = [1] + [2, 3]", ["load"], "its code changed"),
-        (2, "def double(n):\n    return n + n\n\ndef unused():\n    return 1", ["left"], "the setup code it uses changed"),
+        (
+            2,
+            "def double(n):\n    return n + n\n\ndef unused():\n    return 1",
+            ["left"],
+            "the setup code it uses changed",
+        ),
         (2, "def double(n):\n    return 2 * n\n\ndef unused():\n    return 2", [], ""),
         (1, "depth = 2\nwidth = 4", [], ""),
     ],

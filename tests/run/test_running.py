@@ -195,7 +195,9 @@ def test_magics_and_shell_lines_run_as_in_jupyter(bench):
 
 
 def test_metrics_are_read_from_names_and_dicts(bench):
-    source = "%%stage score metrics=auc,scores\nimport numpy as np\nauc = np.float64(0.5)\nscores = {'f1': 0.25, 'n': 3}"
+    source = (
+        "%%stage score metrics=auc,scores\nimport numpy as np\nauc = np.float64(0.5)\nscores = {'f1': 0.25, 'n': 3}"
+    )
     run = bench.run([("", source)])
     assert run.metrics == {"auc": 0.5, "scores.f1": 0.25, "scores.n": 3.0}
 

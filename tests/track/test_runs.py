@@ -1,0 +1,165 @@
+"""Every run is in MLflow: a real sqlite store, a real server."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+
+import pytest
+from mlflow import MlflowClient
+from notebooks_factory import written
+
+from stagebook.events import Notice
+from stagebook.run.api import run_notebook
+
+CELLS = [
+    ("parameters", "depth = 2"),
+    ("stage:train", "%%stage train metrics=auc\nauc = depth / 4"),
+    ("stage:extra", "import mlflow\nmlflow.log_metric('own', 7)\nmlflow.log_param('note', 'mine')\nz = auc"),
+]
+
+
+@pytest.fixture
+def run(tmp_path, monkeypatch):
+    """Run a notebook in `tmp_path`, recorded there."""
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+
+    def start(cells=CELLS, **options):
+        return run_notebook(written(tmp_path, cells), **options)
+
+    return start
+
+
+@pytest.fixture
+def client(tmp_path):
+    return MlflowClient(f"sqlite:///{tmp_path}/.stagebook/mlflow.db")
+
+
+def recorded(client, name="notebook"):
+    """The runs of an experiment: parents, newest first, and for each its children by stage."""
+    experiment = client.get_experiment_by_name(name)
+    runs = client.search_runs([experiment.experiment_id], order_by=["attributes.start_time DESC"])
+    parents = [one for one in runs if "mlflow.parentRunId" not in one.data.tags]
+    return [
+        (
+            parent,
+            {
+                one.data.tags["stagebook.stage"]: one
+                for one in runs
+                if one.data.tags.get("mlflow.parentRunId") == parent.info.run_id
+            },
+        )
+        for parent in parents
+    ]
+
+
+def test_a_run_has_its_parameters_metrics_and_a_child_for_each_stage(run, client):
+    run()
+    [(parent, stages)] = recorded(client)
+    assert parent.info.status == "FINISHED"
+    assert parent.data.params == {"depth": "2"}
+    assert parent.data.metrics["auc"] == 0.5
+    assert set(stages) == {"train", "extra"}
+    assert stages["train"].data.metrics["auc"] == 0.5
+    assert stages["train"].data.metrics["duration_seconds"] > 0
+    assert len(stages["train"].data.tags["stagebook.fingerprint"]) == 32
+
+
+def test_mlflow_calls_in_a_stage_land_in_the_stages_run(run, client):
+    run()
+    [(_, stages)] = recorded(client)
+    assert stages["extra"].data.metrics["own"] == 7
+    assert stages["extra"].data.params == {"note": "mine"}
+    assert stages["extra"].info.status == "FINISHED"
+
+
+def test_output_notebook_and_run_json_are_artifacts(run, client, tmp_path):
+    done = run()
+    [(parent, _)] = recorded(client)
+    assert sorted(one.path for one in client.list_artifacts(parent.info.run_id)) == ["notebook.ipynb", "run.json"]
+    folder = client.download_artifacts(parent.info.run_id, "run.json", str(tmp_path))
+    assert json.loads(open(folder).read())["id"] == done.id
+
+
+def test_reused_stages_are_recorded_as_reused(run, client):
+    run()
+    run()
+    (_, stages), _ = recorded(client)
+    assert {one.data.tags["stagebook.state"] for one in stages.values()} == {"reused"}
+    assert stages["train"].data.metrics["auc"] == 0.5
+
+
+def test_failed_stage_and_run_are_failed(run, client):
+    run([*CELLS[:2], ("stage:bad", "1 / 0")])
+    [(parent, stages)] = recorded(client)
+    assert (parent.info.status, stages["bad"].info.status, stages["train"].info.status) == (
+        "FAILED",
+        "FAILED",
+        "FINISHED",
+    )
+    assert stages["bad"].data.tags["stagebook.reason"] == "cell 3: ZeroDivisionError: division by zero"
+
+
+def test_switched_off_it_leaves_no_trace(run, tmp_path):
+    run(track=False)
+    assert not (tmp_path / ".stagebook/mlflow.db").exists()
+
+
+def test_unreachable_server_costs_a_notice_and_not_the_run(run, monkeypatch):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        port = taken.getsockname()[1]
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"http://127.0.0.1:{port}")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    events = []
+    done = run(CELLS[:2], listeners=(events.append,))
+    assert done.state == "done"
+    notices = [event.message for event in events if isinstance(event, Notice)]
+    assert len(notices) == 1
+    assert f"MLflow at http://127.0.0.1:{port} does not record this run, run.json does" in notices[0]
+
+
+@pytest.fixture
+def server(tmp_path):
+    """A tracking server on a free port."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    store = ["--backend-store-uri", f"sqlite:///{tmp_path}/server.db", "--artifacts-destination", f"{tmp_path}/kept"]
+    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    environment = {**__import__("os").environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    process = subprocess.Popen(
+        [*command, *store], env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )
+    url = f"http://127.0.0.1:{port}"
+    try:
+        _wait_until_up(f"{url}/health", process)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def _wait_until_up(url, process):
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=2):
+                return
+        except OSError:
+            time.sleep(0.3)
+    pytest.fail("the MLflow server did not come up")
+
+
+def test_a_server_named_by_the_environment_gets_the_runs(run, server, monkeypatch, tmp_path):
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server)
+    monkeypatch.setenv("MLFLOW_EXPERIMENT_NAME", "elsewhere")
+    run()
+    [(parent, stages)] = recorded(MlflowClient(server), "elsewhere")
+    assert parent.info.status == "FINISHED"
+    assert stages["extra"].data.metrics["own"] == 7
+    assert not (tmp_path / ".stagebook/mlflow.db").exists()
