@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -150,7 +149,7 @@ class Store:
 
     def _place(self, temporary: Path, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(temporary, target)
+        temporary.replace(target)
 
 
 def _age_and_name(path: Path) -> tuple[int, str]:

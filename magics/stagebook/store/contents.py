@@ -1,4 +1,4 @@
-"""Pickling to tell whether a value has changed: only what it means counts, not caches or how pandas lays out its blocks.
+"""Pickling to tell whether a value has changed: what it means counts, not caches or how pandas lays out its blocks.
 
 What is written here is never loaded.
 """
@@ -32,7 +32,8 @@ class ContentPickler(Pickler):
     def reducer_override(self, part: Any) -> Any:
         """As `Pickler` has it, without what the object has computed from itself and kept."""
         reduced = super().reducer_override(part)
-        caches = _caches(type(part))
+        kind: type = type(part)
+        caches = _caches(kind)
         if reduced is not NotImplemented or not caches:
             return reduced
         made = part.__reduce_ex__(5)
@@ -41,7 +42,7 @@ class ContentPickler(Pickler):
         return (*made[:2], {name: value for name, value in made[2].items() if name not in caches}, *made[3:])
 
 
-@functools.cache
+@functools.lru_cache(maxsize=1024)
 def _caches(kind: type) -> frozenset[str]:
     """Names of attributes that hold what was computed on reading."""
     names = {

@@ -1,4 +1,4 @@
-"""Content digests: BLAKE3, since a digest here is also what tells a written artifact from a forged one, and it is fast."""
+"""Content digests: BLAKE3, which is fast, since a digest here also tells a written artifact from a forged one."""
 
 from __future__ import annotations
 

@@ -68,7 +68,7 @@ class _Classes:
     parts: dict[int, Any] = field(default_factory=dict)
 
 
-class Pickler(cloudpickle.Pickler):  # type: ignore[misc,no-any-unimported]
+class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
     """Pickles a notebook's values.
 
     Args:
@@ -150,12 +150,13 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc,no-any-unimported]
             raise CannotStoreError(self._bound)
 
     def _is_shared(self, part: Any, kind: type) -> bool:
-        """Whether it matters that two names hold this very object, because it can change or is known by its identity."""
+        """Whether it matters that two names hold this very object: it can change, or is known by its identity."""
         if id(part) in self._classes.parts or isinstance(part, _ONE_PER_PROCESS):
             return False
         if isinstance(part, _DEFINITIONS):
             return getattr(part, "__globals__", None) is self._namespace
-        return kind.__hash__ in (None, object.__hash__) or hasattr(part, "__dict__")
+        hashes: Any = kind.__hash__
+        return hashes is None or hashes is object.__hash__ or hasattr(part, "__dict__")
 
     def _study(self, kind: type) -> None:
         """Pickle a class's definition on its own: for its id, and to tell its parts from those of its instances."""

@@ -1,8 +1,8 @@
 """Values as blobs: a bundle is one pickle of the names whose objects are entangled, its big parts blobs of their own.
 
-Names that share an object (`b = a`, a frame that is also in a list) go into one bundle, so that they share it again when
-they are loaded. Functions of the notebook find their globals in the namespace they are loaded into, as if they had been
-defined there.
+Names that share an object (`b = a`, a frame that is also in a list) go into one bundle, so that they share it again
+when they are loaded. Functions of the notebook find their globals in the namespace they are loaded into, as if they had
+been defined there.
 """
 
 from __future__ import annotations

@@ -26,7 +26,7 @@ class ArrayCodec:
         """Write `value`; False where it is small, holds objects, or has a dtype that npy does not keep."""
         import numpy as np
 
-        if value.nbytes < _SMALL or value.dtype.hasobject or value.dtype.metadata or not value.flags.writeable:
+        if value.nbytes < _SMALL or not _kept(value.dtype) or not value.flags.writeable:
             return False
         with path.open("wb") as file:
             np.lib.format.write_array(file, value, allow_pickle=False)
@@ -38,6 +38,16 @@ class ArrayCodec:
 
         mapped: np.memmap[Any, Any] = np.lib.format.open_memmap(path, mode="c")
         return np.asarray(mapped).view(np.ndarray)
+
+
+def _kept(dtype: np.dtype[Any]) -> bool:
+    """Whether npy keeps the dtype: it loses a structure's alignment and class, and has no room for objects."""
+    import numpy as np
+
+    if dtype.hasobject or dtype.metadata:
+        return False
+    plain = np.lib.format.descr_to_dtype(np.lib.format.dtype_to_descr(dtype))
+    return bool(plain == dtype and plain.type is dtype.type and plain.isalignedstruct == dtype.isalignedstruct)
 
 
 codec = ArrayCodec()

@@ -41,13 +41,13 @@ class FrameCodec:
         return True
 
     def read(self, path: Path) -> pd.DataFrame | pd.Series[Any]:
-        """The value, in memory of its own: pandas writes in place (`df.loc[0, "x"] = 1`), and mapped columns refuse that."""
+        """The value, in memory of its own: pandas writes in place (`df.loc[0, "x"] = 1`), and maps refuse that."""
         import pyarrow as pa
 
         with pa.memory_map(str(path)) as source:
             table = pa.ipc.open_file(source).read_all()
         kind = json.loads(table.schema.metadata[_KIND])
-        frame = _to_pandas(table).copy()
+        frame: pd.DataFrame = _to_pandas(table).copy()
         if not kind["series"]:
             return frame
         series = frame["value"]
@@ -67,22 +67,25 @@ def _as_frame(value: pd.DataFrame | pd.Series[Any]) -> pd.DataFrame | None:
 
 
 def _plain(frame: pd.DataFrame) -> bool:
-    """Whether labels and dtypes are of the kinds that Arrow keeps: named columns, one-level index, no Python objects."""
+    """Whether labels and dtypes are of kinds that Arrow keeps: named columns, one-level index, no Python objects."""
     import pandas as pd
 
     columns, index = frame.columns, frame.index
-    if not (columns.is_unique and all(type(label) is str for label in columns)):
+    if columns.empty or not (columns.is_unique and all(type(label) is str for label in columns)):
         return False
     if columns.name is not None or not isinstance(index.name, (str, type(None))) or index.nlevels > 1:
         return False
     if isinstance(index, (pd.CategoricalIndex, pd.IntervalIndex, pd.PeriodIndex)) or getattr(index, "freq", None):
         return False
-    return all(dtype != object and _kept(dtype) for dtype in [*frame.dtypes, index.dtype])
+    return all(_kept(dtype) for dtype in [*frame.dtypes, index.dtype])
 
 
 def _kept(dtype: Any) -> bool:
+    import numpy as np
     import pandas as pd
 
+    if isinstance(dtype, np.dtype):
+        return dtype.kind in "biufMm"
     if isinstance(dtype, pd.CategoricalDtype):
         return bool(dtype.categories.dtype.kind in "iufM" or isinstance(dtype.categories.dtype, pd.StringDtype))
     return not isinstance(dtype, (pd.PeriodDtype, pd.IntervalDtype, pd.SparseDtype)) and dtype.kind in "biufMmO"
