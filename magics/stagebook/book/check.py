@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from stagebook.book.findings import finding
 from stagebook.book.graph import AMBIENT, Unresolved
 from stagebook.errors import did_you_mean
-from stagebook.model import Cell, Edge, Finding, Pipeline, Place, Stage
+from stagebook.model import Cell, Edge, Finding, Names, Pipeline, Place, Stage
 
 if TYPE_CHECKING:
     from stagebook.book.pipeline import Draft
@@ -27,10 +27,27 @@ def unresolved(draft: Draft, missing: Iterable[Unresolved]) -> list[Finding]:
 
     Of names bound nowhere nothing is said where a star import may bind them, or a cell could not be parsed.
     """
-    stars = {segment.stage for segment in draft.segments if segment.names.star_imports}
-    found = [_unresolved(draft, one) for one in missing if one.stage not in stars]
+    own = {stage.name: stage.names for stage in draft.stages}
+    found = [
+        _unresolved(draft, one)
+        for one in missing
+        if not own[one.stage].star_imports and not _may_bind_itself(draft, own[one.stage], one.name, one.place)
+    ]
     unsure = draft.preamble.star_imports or not draft.whole
     return [one for one in found if not (unsure and one.code == "SB201")]
+
+
+def _may_bind_itself(draft: Draft, names: Names, name: str, place: Place) -> bool:
+    """Whether code that reads `name` may have bound it by then: in a branch, or in an earlier turn of a loop."""
+    bound = names.binds.get(name)
+    if bound is None or bound.cell not in draft.trees:
+        return False
+    before = [node for node in draft.trees[bound.cell].body if node.lineno <= bound.line]
+    if not before or Place(bound.cell, before[-1].lineno) > place:
+        return False
+    end = Place(bound.cell, before[-1].end_lineno or bound.line)
+    steps = (ast.For, ast.AsyncFor, ast.While, ast.If, ast.Try, ast.With, ast.AsyncWith, ast.Match, ast.NamedExpr)
+    return place > end or any(isinstance(node, steps) for node in ast.walk(before[-1]))
 
 
 def _unresolved(draft: Draft, one: Unresolved) -> Finding:
@@ -71,6 +88,11 @@ def _undefined(draft: Draft, name: str, place: Place, *, stage: str | None) -> F
     return finding("SB201", f"`{name}` is read here, but no cell defines it.", remedy, place, stage=stage)
 
 
+def _is_surely_missing(draft: Draft, names: Names, name: str, place: Place) -> bool:
+    unsure = draft.preamble.star_imports or names.star_imports or not draft.whole
+    return not unsure and not _may_bind_itself(draft, names, name, place)
+
+
 def preamble(draft: Draft) -> list[Finding]:
     """Setup runs before every stage: it can use nothing that a stage makes, nor make again what one made before it."""
     made: dict[str, tuple[str, Place]] = {}
@@ -83,7 +105,7 @@ def preamble(draft: Draft) -> list[Finding]:
             stage, _ = made[name]
             message = f"Setup reads `{name}`, which stage `{stage}` makes; setup runs before every stage."
             findings.append(finding("SB207", message, f"Move the line to a stage after `{stage}`.", place))
-        elif name not in AMBIENT and draft.whole and not draft.preamble.star_imports:
+        elif name not in AMBIENT and _is_surely_missing(draft, draft.preamble, name, place):
             findings.append(_undefined(draft, name, place, stage=None))
     for name, place in draft.preamble.binds.items():
         if name in made and made[name][1] < place:
@@ -201,9 +223,10 @@ def _test_findings(draft: Draft, cell: Cell, stages: set[str]) -> Iterator[Findi
         remedy = did_you_mean(cell.stage or "", stages).strip()
         yield finding("SB105", f"The cell tests stage `{cell.stage}`, which has no cells.", remedy, place)
     made = {name for segment in draft.segments for name in segment.names.binds} | draft.preamble.binds.keys() | AMBIENT
-    stars = draft.preamble.star_imports or any(segment.names.star_imports for segment in draft.segments)
-    for name, where in draft.names[cell.number].reads.items():
-        if name not in made and draft.whole and not stars:
+    names = draft.names[cell.number]
+    stars = any(segment.names.star_imports for segment in draft.segments)
+    for name, where in names.reads.items():
+        if name not in made and not stars and _is_surely_missing(draft, names, name, where):
             yield _undefined(draft, name, where, stage=cell.stage)
 
 

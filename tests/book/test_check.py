@@ -1,0 +1,393 @@
+"""What `check` finds, code by code, and what it keeps quiet about."""
+
+import pytest
+from tests.notebooks_factory import codes, findings
+
+from stagebook.book.findings import CODES
+from stagebook.errors import PipelineError
+
+# Per case: the cells, then code, place, and the essential words of the one message and its remedy.
+ONE_FINDING = {
+    "syntax error": (
+        [("stage:a", "x = 1\nprint(x))"), ("stage:b", "print(y)")],
+        ("SB101", "cell 1, line 2", ["no Python", "unmatched ')'"], "Correct the line"),
+    ),
+    "syntax error in setup": (
+        [("setup", "def f(:\n    pass"), ("stage:a", "print(f(1))")],
+        ("SB101", "cell 1, line 1", ["no Python"], "Correct the line"),
+    ),
+    "tag against magic": (
+        [("stage:a", "%%stage b\nprint(1)")],
+        ("SB102", "cell 1, line 1", ["`stage:a`", "`%%stage b`"], "Keep one of them."),
+    ),
+    "unknown option": (
+        [("", "%%stage a retry=2\nprint(1)")],
+        ("SB103", "cell 1, line 1", ["no option `retry`"], "Did you mean `retries`?"),
+    ),
+    "option with a value it cannot have": (
+        [("", "%%stage a retries=often\nprint(1)")],
+        ("SB104", "cell 1, line 1", ["`retries`", "whole number", "'often'"], "Correct the value."),
+    ),
+    "stage without code": (
+        [("stage:a", "# Later.\n"), ("stage:b", "print(1)")],
+        ("SB105", "cell 1, line 1", ["`a` has no code"], "Write its code"),
+    ),
+    "test of no stage": (
+        [("stage:load", "x = 1"), ("test:laod", "assert x")],
+        ("SB105", "cell 2, line 1", ["tests stage `laod`"], "Did you mean `load`?"),
+    ),
+    "name that cannot be a stage's": (
+        [("stage:2nd", "print(1)")],
+        ("SB106", "cell 1, line 1", ["`2nd`"], "Start with a letter"),
+    ),
+    "second parameters cell": (
+        [("parameters", "n = 1"), ("parameters", "k = 2"), ("stage:a", "print(n, k)")],
+        ("SB107", "cell 2, line 1", ["second parameters cell"], "Move its lines to the first one."),
+    ),
+    "parameters below a stage": (
+        [("stage:a", "print(1)"), ("parameters", "n = 1"), ("stage:b", "print(n)")],
+        ("SB107", "cell 2, line 1", ["below", "`a`"], "Move it above all stages."),
+    ),
+    "tag that has no effect": (
+        [("step:a limit:nvidia.com/gpu:1", "print(1)")],
+        ("SB108", "cell 1, line 1", ["`limit:nvidia.com/gpu:1`", "no effect"], "Remove it."),
+    ),
+    "name defined nowhere": (
+        [("stage:load", "trips = {}"), ("stage:b", "\nprint(trips, trip)")],
+        ("SB201", "cell 2, line 2", ["`trip`", "no cell defines it"], "Did you mean `trips`?"),
+    ),
+    "name defined nowhere, unlike any": (
+        [("stage:a", "print(frame)")],
+        ("SB201", "cell 1, line 1", ["`frame`"], "Define `frame`, or correct its spelling."),
+    ),
+    "name that setup reads, defined nowhere": (
+        [("setup", "import os\nos.chdir(folder)"), ("stage:a", "print(1)")],
+        ("SB201", "cell 1, line 2", ["`folder`"], "Define `folder`"),
+    ),
+    "name that a test reads, defined nowhere": (
+        [("stage:a", "x = 1"), ("test:a", "assert x == expected")],
+        ("SB201", "cell 2, line 1", ["`expected`"], "Define `expected`"),
+    ),
+    "name from an exploration cell": (
+        [("", "limit = 3"), ("stage:a", "print(limit)")],
+        ("SB202", "cell 2, line 1", ["`limit`", "exploration", "cell 1, line 1"], "Tag cell 1"),
+    ),
+    "name from a later stage": (
+        [("stage:a", "print(x)"), ("stage:b", "x = 1")],
+        ("SB203", "cell 1, line 1", ["`x`", "`b` (cell 2, line 1)", "later"], "Move `b` above"),
+    ),
+    "name from a later line of its own stage": (
+        [("stage:a", "print(x)\nx = 1")],
+        ("SB203", "cell 1, line 1", ["`x`", "cell 1, line 2 of the same stage"], "Move the line that makes `x`"),
+    ),
+    "stages that need each other": (
+        [("", "%%stage a needs=b\nprint(1)"), ("", "%%stage b needs=a\nprint(2)")],
+        ("SB204", "cell 1, line 1", ["`a` declares that it needs `b`", "`b` declares"], "Take the need out of"),
+    ),
+    "need of no stage": (
+        [("stage:load", "print(1)"), ("", "%%stage b needs=laod\nprint(2)")],
+        ("SB205", "cell 2, line 1", ["`b` needs `laod`"], "Did you mean `load`?"),
+    ),
+    "harmful interleaving": (
+        [("stage:a", "x = 1"), ("stage:b", "print(x)"), ("stage:a", "x = 2")],
+        ("SB206", "cell 3, line 1", ["`a`", "`b`", "`x`"], "a stage name of their own"),
+    ),
+    "setup reads what a stage makes": (
+        [("stage:a", "x = 1"), ("setup", "y = x"), ("stage:b", "print(y)")],
+        ("SB207", "cell 2, line 1", ["Setup reads `x`", "`a`"], "Move the line to a stage"),
+    ),
+    "setup makes again what a stage made": (
+        [("stage:a", "x = 1\nprint(x)"), ("setup", "x = 2"), ("stage:b", "print(3)")],
+        ("SB207", "cell 2, line 1", ["Setup binds `x`", "`a` (cell 1, line 1)"], "Rename one"),
+    ),
+    "name deleted before": (
+        [("stage:a", "x = 1"), ("stage:b", "del x"), ("stage:c", "print(x)")],
+        ("SB208", "cell 3, line 1", ["`x`", "`b` deletes it"], "Take `del x` out of `b`."),
+    ),
+    "metric that is not there": (
+        [("", "%%stage a metrics=acuracy\naccuracy = 0.9\nprint(accuracy)")],
+        ("SB209", "cell 1, line 1", ["`acuracy`", "`metrics`"], "Did you mean `accuracy`?"),
+    ),
+    "metric of a stage that makes nothing": (
+        [("", "%%stage a metrics=accuracy\nprint(1)")],
+        ("SB209", "cell 1, line 1", ["`accuracy`"], "Take it out."),
+    ),
+    "parameter that nobody reads": (
+        [("parameters", "n = 1\nk = 2"), ("stage:a", "print(n)")],
+        ("SB301", "cell 1, line 2", ["`k` is read by nobody"], "Use it, or take it out."),
+    ),
+    "output that nobody reads": (
+        [("stage:a", "x = 1\n\ny = 2"), ("stage:b", "print(x)")],
+        ("SB302", "cell 1, line 3", ["`y` is made by `a`"], "call it `_y`"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("cells", "expected"), ONE_FINDING.values(), ids=ONE_FINDING.keys())
+def test_finding_names_place_cause_and_remedy(cells, expected):
+    code, place, words, remedy = expected
+    assert [(one.code, str(one.place)) for one in findings(cells)] == [(code, place)]
+    (found,) = findings(cells)
+    assert found.severity == CODES[code][0]
+    assert [word for word in words if word not in found.message] == []
+    assert remedy in found.remedy
+
+
+def test_every_code_has_a_case():
+    assert sorted({expected[0] for _, expected in ONE_FINDING.values()}) == sorted(CODES)
+
+
+def test_every_finding_has_a_remedy_and_is_one_or_two_sentences():
+    for cells, _ in ONE_FINDING.values():
+        for found in findings(cells):
+            assert found.remedy.endswith((".", "?"))
+            assert found.message.endswith(".")
+
+
+def test_notebook_without_stages_says_how_to_make_one():
+    with pytest.raises(PipelineError, match=r"notebook\.ipynb has no stages\. Tag a cell `stage:NAME`"):
+        findings([("", "x = 1")])
+
+
+def test_notebook_without_stages_still_says_what_is_wrong_with_its_tags():
+    with pytest.raises(PipelineError) as error:
+        findings([("", "%%stage\nx = 1")])
+    assert [found.code for found in error.value.findings] == ["SB106"]
+
+
+def test_findings_stand_in_the_order_of_the_notebook():
+    cells = [("parameters", "n = 1"), ("stage:a", "print(p)\nprint(o)"), ("", "%%stage b need=a\nprint(q)")]
+    assert [(one.place.cell, one.place.line) for one in findings(cells)] == [(1, 1), (2, 1), (2, 2), (3, 1), (3, 2)]
+
+
+def test_syntax_error_in_one_stage_does_not_accuse_others_of_what_it_may_make():
+    assert codes([("parameters", "n = 1"), ("stage:a", "x = = n"), ("stage:b", "y = x")]) == ["SB101"]
+
+
+def test_exploration_may_be_no_python():
+    assert codes([("", "this is = not python ("), ("stage:a", "print(1)")]) == []
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [("setup", "from mylib import *"), ("stage:a", "print(clean(1))")],
+        [("setup", "from mylib import *\nclean(1)"), ("stage:a", "print(1)")],
+        [("setup", "%run common.py"), ("stage:a", "print(clean(1))"), ("test:a", "assert checked")],
+        [("stage:a", "from mylib import *\nprint(clean(1))")],
+    ],
+)
+def test_name_that_a_star_import_may_bind_is_not_said_to_be_undefined(cells):
+    assert codes(cells) == []
+
+
+def test_star_import_in_another_stage_is_a_hint():
+    (found,) = findings([("stage:a", "from mylib import *"), ("stage:b", "print(clean(1))")])
+    assert (found.code, found.stage) == ("SB201", "b")
+    assert "star import in stage `a`" in found.remedy
+
+
+def test_setup_may_use_a_builtin_that_a_later_stage_shadows():
+    assert codes([("setup", "top = max(1, 2)"), ("stage:a", "max = top\nprint(max)")]) == []
+
+
+MAY_BE_BOUND = [
+    "for i in [1, 2]:\n    last = i\nprint(last, i)",
+    "for i in [1, 2]:\n    if i > 1:\n        print(last)\n    last = i",
+    "import os\nif os.name:\n    x = 1\nprint(x)",
+    "try:\n    v = 1\nexcept ValueError:\n    print('no')\nprint(v)",
+    "try:\n    import tomllib\nexcept ImportError:\n    pass\nprint(tomllib)",
+    "any((hit := p) for p in [1])\nprint(hit)",
+    "print(any((hit := p) for p in [1]), hit)",
+    "match 3:\n    case 3:\n        z = 1\nprint(z)",
+    "def f():\n    global g\n    g = 1\nif len('a'):\n    f()\nprint(g)",
+]
+
+
+@pytest.mark.parametrize("source", MAY_BE_BOUND)
+@pytest.mark.parametrize("tags", ["stage:a", "setup", "test:b"])
+def test_name_that_the_code_may_have_bound_itself_is_not_said_to_be_undefined(tags, source):
+    assert codes([(tags, source), ("stage:b", "print(0)")]) == []
+
+
+@pytest.mark.parametrize(
+    "source", ["total += 1", "total = total + 1\nprint(total)", "print(x)\nfor x in []:\n    pass"]
+)
+def test_name_that_the_code_binds_too_late_is_undefined(source):
+    assert codes([("stage:a", source)])[0] in ("SB201", "SB203")
+
+
+# False alarms: notebooks as people write them
+
+QUIET = {
+    "train and test split": [
+        ("setup", "import pandas as pd\nfrom sklearn.model_selection import train_test_split"),
+        ("parameters", "test_size = 0.2  # share held back\nseed = 0"),
+        ("stage:load", "df = pd.read_csv('trips.csv')\ndf = df.dropna()\ndf['hour'] = df['time'].dt.hour"),
+        (
+            "stage:split",
+            "X = df.drop(columns='late')\ny = df['late']\n"
+            "X_train, X_test, y_train, y_test = train_test_split(X, y, test_size=test_size, random_state=seed)",
+        ),
+        ("stage:train", "from sklearn.linear_model import Ridge\nmodel = Ridge()\nmodel.fit(X_train, y_train)"),
+        ("", "%%stage evaluate metrics=score\nscore = model.score(X_test, y_test)"),
+        ("test:evaluate", "assert 0 < score <= 1"),
+    ],
+    "loops": [
+        ("stage:load", "sizes = [1, 2, 3]"),
+        (
+            "stage:fit",
+            "scores = {}\nfor size in sizes:\n    for step, part in enumerate(range(size)):\n"
+            "        scores[size, step] = part\n    last = size\nbest = max(scores, key=scores.get)\nprint(best)",
+        ),
+    ],
+    "functions of setup with globals": [
+        ("setup", "import logging\nlog = logging.getLogger()\ncalls = 0"),
+        (
+            "setup",
+            "def clean(frame):\n    global calls\n    calls += 1\n    log.info('new')\n    return helper(frame)\n\n"
+            "def helper(frame):\n    return frame",
+        ),
+        ("stage:load", "frame = clean([1])"),
+        ("stage:report", "print(len(frame), calls)"),
+    ],
+    "plots": [
+        ("setup", "import matplotlib.pyplot as plt\n%matplotlib inline"),
+        ("stage:load", "values = [1, 2, 3]"),
+        (
+            "stage:plot",
+            "fig, ax = plt.subplots()\nax.plot(values)\nfig2 = plt.figure()\nax_left = fig2.add_subplot()\n"
+            "plt.savefig('plot.png')",
+        ),
+        ("stage:bars", "fig = plt.figure()\nax = plt.gca()\n_ = plt.hist(values)\nplt.show()"),
+        ("", "plt.plot(values);"),
+    ],
+    "underscore names": [
+        ("stage:a", "_, kept = 1, 2\n_scratch = kept\nfor _ in range(3):\n    pass"),
+        ("stage:b", "print(kept, _)"),
+    ],
+    "comprehensions": [
+        ("stage:a", "pairs = [(i, j) for i in range(3) for j in range(i) if i != j]"),
+        ("stage:b", "sums = {i: sum(j for j in pair) for i, pair in enumerate(pairs)}\nprint(sums)"),
+        ("stage:c", "print(any((hit := pair) for pair in pairs), hit)"),
+    ],
+    "classes": [
+        (
+            "setup",
+            "from dataclasses import dataclass\n\n@dataclass\nclass Point:\n    x: int\n    y: 'Point' = None\n\n"
+            "    def moved(self, by):\n        return Point(self.x + by, self)\n\n"
+            "    @property\n    def norm(self) -> float:\n        return abs(self.x)",
+        ),
+        ("stage:a", "class Grid(list):\n    size = 3\n\n    def corner(self):\n        return Point(self.size)"),
+        ("stage:b", "point = Grid().corner().moved(1)\nprint(point.norm, __name__)"),
+    ],
+    "optional imports": [
+        (
+            "setup",
+            "try:\n    import tomllib\nexcept ImportError:\n    import tomli as tomllib\n\n"
+            "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    from pandas import DataFrame\n\n"
+            "def read(text: str) -> 'DataFrame':\n    return tomllib.loads(text)",
+        ),
+        ("stage:a", "table = read('a = 1')"),
+        ("stage:b", "try:\n    print(table['b'])\nexcept KeyError as error:\n    print(error)"),
+    ],
+    "star import from the standard library": [
+        ("setup", "from math import *\nfrom os.path import *"),
+        ("stage:a", "area = pi * sqrt(2)\nprint(area, join('a', 'b'))"),
+    ],
+    "magics": [
+        ("setup", "%load_ext autoreload\n%autoreload 2\n%matplotlib inline\n!pip list"),
+        ("parameters", "folder = 'data'"),
+        ("stage:a", "files = !ls {folder}\n%time total = len(files)"),
+        ("stage:b", "display(total)\nget_ipython().run_line_magic('who', '')\ntotal?"),
+        ("", "%%bash\nfor f in *; do echo $f; done"),
+        ("", "%%html\n<b>not python</b>"),
+    ],
+    "shown values": [
+        ("setup", "import pandas as pd\nfrom IPython.display import display, Markdown"),
+        ("stage:load", "df = pd.DataFrame({'a': [1, 2]})\ndf.head()"),
+        ("stage:show", "display(df)\ndisplay(Markdown('# Title'))\ndf.describe()"),
+        ("", "df.plot()"),
+        ("", "summary = df.describe()\nsummary"),
+    ],
+    "await at the top": [
+        ("setup", "import asyncio"),
+        ("stage:a", "async def fetch():\n    await asyncio.sleep(0)\n    return 1\n\nvalue = await fetch()"),
+        ("stage:b", "results = [i async for i in fetch()]\nprint(value, results)"),
+    ],
+    "a query that names a variable in its text": [
+        ("setup", "import pandas as pd"),
+        ("stage:a", "df = pd.DataFrame({'age': [1]})\nlimit = 18\nadults = df.query('age > @limit')\nprint(adults)"),
+    ],
+    "seeds and options": [
+        ("setup", "import os\nimport random\nimport warnings\nrandom.seed(0)\nwarnings.filterwarnings('ignore')"),
+        ("setup", "os.environ['OMP_NUM_THREADS'] = '1'"),
+        ("stage:a", "with open('a.txt') as file:\n    lines = file.readlines()\nassert lines, 'empty'"),
+        ("stage:b", "total = 0\nwhile lines:\n    total += len(lines.pop())\nprint(f'{total=}')"),
+    ],
+    "match and walrus": [
+        ("stage:a", "event = {'kind': 'late', 'by': 3}"),
+        (
+            "stage:b",
+            "match event:\n    case {'kind': 'late', 'by': minutes, **rest}:\n        print(minutes, rest)\n"
+            "    case [first, *others] if (n := len(others)) > 1:\n        print(first, n)\n    case _:\n        pass",
+        ),
+    ],
+    "lambdas, decorators and defaults": [
+        ("setup", "import functools\n\ndef logged(f):\n    @functools.wraps(f)\n    def inner(*args, **kwargs):\n"
+         "        return f(*args, **kwargs)\n    return inner"),
+        ("parameters", "k = 2"),
+        ("stage:a", "@logged\ndef scale(x, by=k):\n    return x * by\n\ntwice = lambda x: scale(x, by=2)"),
+        ("stage:b", "print(sorted([3, 1], key=twice), list(map(scale, [1])))"),
+    ],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("cells", QUIET.values(), ids=QUIET.keys())
+def test_check_is_quiet_about_notebooks_as_people_write_them(cells):
+    assert [f"{one.code} {one.place}: {one.message}" for one in findings(cells)] == []
+
+
+SCAFFOLDING = [
+    "import os",
+    "from os import path as where",
+    "def f():\n    return 1",
+    "class C:\n    pass",
+    "for i in range(3):\n    last = i",
+    "with open('x') as file:\n    pass",
+    "fig, (left, right) = (1, (2, 3))",
+    "a, b = 1, 2",
+    "fig = 1",
+    "fig_late = 1",
+    "late_fig = 1",
+    "ax = axes = axs = ax2 = 1",
+    "_unused = 1",
+    "x: int",
+    "data = {}\ndata['a'] = 1",
+    "try:\n    import a\nexcept ImportError as error:\n    a = None",
+]
+
+
+@pytest.mark.parametrize("source", SCAFFOLDING)
+def test_scaffolding_is_no_output_that_nobody_reads(source):
+    assert codes([("stage:a", source + "\nprint(0)")]) == []
+
+
+@pytest.mark.parametrize("source", ["y = 1", "y: int = 1", "y = z = 1\nprint(z)", "figures = 1", "taxes = 1"])
+def test_plain_assignment_that_nobody_reads_is_reported(source):
+    assert codes([("stage:a", source)]) == ["SB302"]
+
+
+@pytest.mark.parametrize(
+    "cells",
+    [
+        [("stage:a", "y = 1"), ("", "y")],
+        [("stage:a", "y = 1"), ("test:a", "assert y")],
+        [("stage:a", "y = 1"), ("stage:b", "def f():\n    return y\nf()")],
+        [("", "%%stage a metrics=y\ny = 1")],
+        [("stage:a", "y = 1"), ("stage:b", "print(f'{y}')")],
+        [("stage:a", "y = 1"), ("stage:b", "!echo {y}")],
+    ],
+)
+def test_output_that_somebody_looks_at_is_not_reported(cells):
+    assert codes(cells) == []
