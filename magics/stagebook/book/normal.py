@@ -26,6 +26,8 @@ def cell_code(source: str) -> str:
 
 
 def _form(node: object) -> str:
+    if isinstance(node, ast.JoinedStr):
+        return f"JoinedStr([{','.join(_form(part) for part in _joined(node.values))}])"
     if isinstance(node, ast.AST):
         fields = ((name, getattr(node, name, None)) for name in node._fields if name not in ("kind", "type_comment"))
         inner = ",".join(f"{name}={_form(value)}" for name, value in fields if value is not None and value != [])
@@ -33,3 +35,20 @@ def _form(node: object) -> str:
     if isinstance(node, list):
         return f"[{','.join(_form(item) for item in node)}]"
     return f"{type(node).__name__}:{node!r}"
+
+
+def _joined(parts: list[ast.expr]) -> list[ast.expr]:
+    """The parts of an f-string with neighbouring texts as one, and without empty ones: Pythons differ in these."""
+    joined: list[ast.expr] = []
+    for part in parts:
+        text = _text(part)
+        before = _text(joined[-1]) if joined else None
+        if text is not None and before is not None:
+            joined[-1] = ast.Constant(before + text)
+        elif text != "":
+            joined.append(part)
+    return joined
+
+
+def _text(part: ast.expr) -> str | None:
+    return part.value if isinstance(part, ast.Constant) and isinstance(part.value, str) else None
