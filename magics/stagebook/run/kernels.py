@@ -21,6 +21,11 @@ if TYPE_CHECKING:
 
 _START_TIMEOUT = 120
 
+_QUIET = {
+    "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # else the debugger warns in every kernel
+    "OMP_WAIT_POLICY": "passive",  # kernels side by side have more threads than there are cores: those that wait, sleep
+}
+
 
 class CellFailedError(Exception):
     """A cell did not run through; `record` holds what it put out until then.
@@ -82,7 +87,7 @@ class Kernel:
         notebook = nbformat.v4.new_notebook()  # type: ignore[no-untyped-call]
         client = NotebookClient(notebook, km=manager, startup_timeout=_START_TIMEOUT, coalesce_streams=True)
         log = Path(own.name, "log")
-        environment = {**os.environ, "PYDEVD_DISABLE_FILE_VALIDATION": "1"}
+        environment = {**_QUIET, **os.environ}
         client.reset_execution_trackers()
         try:
             with log.open("wb") as stream:

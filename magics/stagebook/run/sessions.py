@@ -37,7 +37,7 @@ class Sessions:
             self._names.setdefault(ran_in, set()).update(unstorable)
 
     def to_run_again(self, stage: str, sources: set[str]) -> set[str]:
-        """Stages that must run (again) before `stage` can: their kernel is not there, is used up, or is not one kernel."""
+        """Stages that must run (again) before `stage` can: their kernel is not there, used up, or not one kernel."""
         owner = self.joined.get(stage)
         missing = {source for source in [*sources, *([owner] if owner else [])] if source not in self._session}
         if missing:
