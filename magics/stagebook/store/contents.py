@@ -12,6 +12,12 @@ from typing import Any
 
 from stagebook.store.pickler import Pickler
 
+_CACHES = {
+    "pandas": frozenset({"_cache"}),
+    "scipy": frozenset({"_has_sorted_indices", "_has_canonical_format"}),
+}
+"""Attributes in which the classes of these packages keep what they have found out about themselves."""
+
 
 class ContentPickler(Pickler):
     """Pickles equal contents equally, as long as they are in the same objects."""
@@ -51,7 +57,7 @@ def _caches(kind: type) -> frozenset[str]:
         for name, value in vars(base).items()
         if isinstance(value, functools.cached_property)
     }
-    return frozenset(names | {"_cache"}) if kind.__module__.split(".")[0] == "pandas" else frozenset(names)
+    return frozenset(names) | _CACHES.get(kind.__module__.split(".")[0], frozenset())
 
 
 def _of_pandas(part: Any) -> Iterator[Any]:

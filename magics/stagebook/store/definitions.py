@@ -74,11 +74,20 @@ def reduce_definition(part: Any) -> tuple[Any, ...] | str | None:
     """How to make `part` anew where `pickle` cannot, or would by a name that no module has; None for all else."""
     if id(part) in _SENTINELS:
         return _SENTINELS[id(part)]
+    if isinstance(part, types.CellType):  # filled when it is there, as what it holds may refer to it
+        try:
+            return (types.CellType, (), (part.cell_contents,), None, None, _fill_cell)
+        except ValueError:  # empty
+            return (types.CellType, ())
     if isinstance(part, functools.cached_property):  # holds a lock until Python 3.12
         return (_cached_property, (part.func, part.attrname))
     if isinstance(part, _LRU) and not _is_importable(part):
         return (_lru_cached, (part.__wrapped__, part.cache_parameters()))
     return None
+
+
+def _fill_cell(cell: types.CellType, content: tuple[Any]) -> None:
+    (cell.cell_contents,) = content
 
 
 def _is_importable(part: Any) -> bool:

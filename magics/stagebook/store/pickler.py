@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
-import enum
 import io
-import logging
 import mmap
 import pickle
 import re
@@ -31,12 +28,9 @@ from stagebook.store.definitions import (
     state_of_class,
 )
 from stagebook.store.digests import digest_of
+from stagebook.store.sharing import belongings_of_type, is_worth_sharing
 
 _ATOMS = frozenset({type(None), bool, int, float, complex, str, bytes, type(Ellipsis), type(NotImplemented)})
-_DEFINITIONS = (types.FunctionType, types.BuiltinFunctionType, types.ModuleType, types.CodeType, type, enum.Enum)
-_ONE_PER_PROCESS = (datetime.tzinfo, logging.Logger)
-"""Found again, not made anew, when they are loaded: that two names hold one does not bind these together."""
-
 _PROCESS_BOUND: Mapping[type, str] = {
     types.GeneratorType: "generator",
     types.CoroutineType: "coroutine",
@@ -128,8 +122,8 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
             self._study(part)
         elif isinstance(part, typing.TypeVar):
             name_type_variable(part)
-        elif self._is_shared(part, kind):
-            self.shared[id(part)] = part
+        else:
+            self._note_if_shared(part, kind)
         if kind in (set, frozenset) and _is_of_texts(part):
             return ("set", self._number(part), kind, sorted(part, key=_type_and_text))
         reference = self._external(part, kind) if self._external is not None else None
@@ -138,7 +132,12 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
     def reducer_override(self, part: Any) -> Any:
         """How to make `part` anew; NotImplemented where pickle knows."""
         reduced = reduce_definition(part)
-        return super().reducer_override(part) if reduced is None else reduced
+        if reduced is not None:
+            return reduced
+        reduced = super().reducer_override(part)
+        if isinstance(part, type) and isinstance(reduced, tuple) and len(reduced) > 2:
+            reduced[2][0].pop("__slotnames__", None)  # kept there by pickle once an instance has been pickled
+        return reduced
 
     def _number(self, part: Any) -> int:
         """The same number for the same object, which is held so that its id stays its own."""
@@ -149,14 +148,11 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
             self._bound = next(called for kind, called in _PROCESS_BOUND.items() if isinstance(part, kind))
             raise CannotStoreError(self._bound)
 
-    def _is_shared(self, part: Any, kind: type) -> bool:
-        """Whether it matters that two names hold this very object: it can change, or is known by its identity."""
-        if id(part) in self._classes.parts or isinstance(part, _ONE_PER_PROCESS):
-            return False
-        if isinstance(part, _DEFINITIONS):
-            return getattr(part, "__globals__", None) is self._namespace
-        hashes: Any = kind.__hash__
-        return hashes is None or hashes is object.__hash__ or hasattr(part, "__dict__")
+    def _note_if_shared(self, part: Any, kind: type) -> None:
+        self._classes.parts |= {id(own): own for own in belongings_of_type(part, kind)}
+        of_notebook = getattr(part, "__globals__", None) is self._namespace
+        if id(part) not in self._classes.parts and (of_notebook or is_worth_sharing(part, kind)):
+            self.shared[id(part)] = part
 
     def _study(self, kind: type) -> None:
         """Pickle a class's definition on its own: for its id, and to tell its parts from those of its instances."""
@@ -181,11 +177,15 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
         self._classes.parts |= alone.shared
 
     def _dynamic_function_reduce(self, function: types.FunctionType) -> tuple[Any, ...]:
-        """As cloudpickle does it, but with the notebook's own globals in place of a copy of those it uses."""
-        make, arguments, (state, slots), *rest = super()._dynamic_function_reduce(function)
+        """As cloudpickle does it, but with the notebook's own globals and closure in place of copies of them."""
+        make, (code, of_module, *rest_of_arguments, _), (state, slots), *rest = super()._dynamic_function_reduce(
+            function
+        )
+        slots = {**slots, "__closure__": None}
         if function.__globals__ is self._namespace:
-            arguments = (arguments[0], self._namespace, *arguments[2:])
-            slots = {**slots, "__globals__": {}}
+            of_module = self._namespace
+            slots["__globals__"] = {}
+        arguments = (code, of_module, *rest_of_arguments, function.__closure__)
         return (make, arguments, (state, slots), *rest)
 
 

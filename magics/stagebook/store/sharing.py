@@ -1,0 +1,37 @@
+"""Which objects it matters to share: those that can change, or that are known by their identity."""
+
+from __future__ import annotations
+
+import datetime
+import enum
+import logging
+import sys
+import types
+from collections.abc import Iterator
+from typing import Any
+
+_DEFINITIONS = (types.FunctionType, types.BuiltinFunctionType, types.ModuleType, types.CodeType, type, enum.Enum)
+_ONE_PER_PROCESS = (datetime.tzinfo, logging.Logger)
+
+
+def is_worth_sharing(part: Any, kind: type) -> bool:
+    """Whether it makes a difference that two names hold this very object, and not each one like it.
+
+    Not for what is found again when it is loaded, not made anew: functions of modules, classes, zones, pandas' dtypes.
+    """
+    if isinstance(part, (*_DEFINITIONS, *_ONE_PER_PROCESS)) or hasattr(part, "__qualname__"):
+        return False
+    pandas = sys.modules.get("pandas")
+    if pandas is not None and (isinstance(part, pandas.api.extensions.ExtensionDtype) or part is pandas.NA):
+        return False
+    hashes: Any = kind.__hash__
+    return hashes is None or hashes is object.__hash__ or hasattr(part, "__dict__")
+
+
+def belongings_of_type(part: Any, kind: type) -> Iterator[Any]:
+    """What stands in `part`'s pickle, but is one object for all of its type: dtypes' fields, pandas' `_metadata`."""
+    if isinstance(getattr(kind, "_metadata", None), list):
+        yield kind._metadata  # type: ignore[attr-defined]
+    numpy = sys.modules.get("numpy")
+    if numpy is not None and isinstance(part, numpy.dtype) and part.names is not None:
+        yield from (item for item in part.__reduce__()[2] if isinstance(item, dict))
