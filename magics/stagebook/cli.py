@@ -89,7 +89,7 @@ def check(notebook: Path, form: str) -> None:
     if form == "json":
         click.echo(json.dumps([_finding_json(found) for found in findings], indent=2))
     elif form == "github":
-        click.echo(findings_github(findings, notebook))
+        click.echo(findings_github(findings, notebook), nl=bool(findings))
     else:
         click.echo(findings_text(findings, notebook))
     sys.exit(1 if findings else 0)

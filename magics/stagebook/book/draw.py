@@ -7,10 +7,12 @@ from collections.abc import Callable, Mapping
 from typing import Literal
 
 from stagebook.model import Edge, Pipeline, Stage
+from stagebook.text import counted
 
 Format = Literal["text", "mermaid", "dot", "json"]
 
 _MOST_NAMES = 4
+_MOST_LETTERS = 72
 
 
 def draw(pipeline: Pipeline, format: Format = "text") -> str:  # noqa: A002 - the option's name, everywhere
@@ -24,19 +26,24 @@ def _text(pipeline: Pipeline) -> str:
     A rank is the length of the longest way to the stage: stages of one rank can run at the same time.
     """
     ranks = _ranks(pipeline)
-    lines = [f"{pipeline.notebook.name}: {len(pipeline.stages)} stages"]
-    for rank in range(max(ranks.values(), default=-1) + 1):
+    last = max(ranks.values(), default=-1)
+    lines = [f"{pipeline.notebook.name}: {counted(len(pipeline.stages), 'stage')}"]
+    for rank in range(last + 1):
         members = [stage for stage in pipeline.stages if ranks[stage.name] == rank]
-        if rank:
-            lines.append("  │")
-        for position, stage in enumerate(members):
-            corner = "●" if len(members) == 1 else "┌" if position == 0 else "└" if stage is members[-1] else "├"
-            lines.append(f"  {corner}─ {stage.name}{_cells(stage)}")
-            bar = "│" if rank < max(ranks.values()) or stage is not members[-1] else " "
-            for edge in pipeline.edges:
-                if edge.target == stage.name:
-                    lines.append(f"  {bar}     {edge.source} ─({_label(edge) or 'needs'})─▸ {stage.name}")
+        lines += ["  │"] if rank else []
+        for position, stage in enumerate(members, start=1):
+            ends = rank == last and position == len(members)
+            branch = "┌" if rank == 0 and position == 1 else "└" if ends else "├"
+            lines.append(f"  {'●' if len(members) == 1 else branch + '─●'} {stage.name}{_cells(stage)}")
+            edges = [edge for edge in pipeline.edges if edge.target == stage.name]
+            lines += [f"  {' ' if ends else '│'}     {_taken(edge)}" for edge in edges]
+    if len(set(ranks.values())) < len(ranks):
+        lines += ["", "Neighbours on branches (─●) can run at the same time."]
     return "\n".join(lines)
+
+
+def _taken(edge: Edge) -> str:
+    return f"◂─ {edge.source}: {_label(edge)}" if edge.names else f"◂┄ {edge.source} (declared need)"
 
 
 def _mermaid(pipeline: Pipeline) -> str:
@@ -63,7 +70,7 @@ def _json(pipeline: Pipeline) -> str:
     picture = {
         "notebook": pipeline.notebook.name,
         "kernel": pipeline.kernel,
-        "parameters": [{"name": one.name, "value": one.value, "kind": one.kind} for one in pipeline.parameters],
+        "parameters": [{"name": one.name, "value": _plain(one.value), "kind": one.kind} for one in pipeline.parameters],
         "stages": [
             {
                 "name": stage.name,
@@ -77,6 +84,15 @@ def _json(pipeline: Pipeline) -> str:
         "edges": [{"source": edge.source, "target": edge.target, "names": list(edge.names)} for edge in pipeline.edges],
     }
     return json.dumps(picture, indent=2)
+
+
+def _plain(value: object) -> object:
+    """The value as JSON has it; as Python writes it where JSON has no such value."""
+    try:
+        json.dumps(value, allow_nan=False)
+    except (TypeError, ValueError):
+        return repr(value)
+    return value
 
 
 def _ranks(pipeline: Pipeline) -> dict[str, int]:
@@ -93,9 +109,16 @@ def _cells(stage: Stage) -> str:
 
 
 def _label(edge: Edge) -> str:
-    names = list(edge.names)
-    more = len(names) - _MOST_NAMES
-    return ", ".join(names) if more <= 1 else f"{', '.join(names[:_MOST_NAMES])} and {more} more"
+    """The names on the edge, as many as are read at a glance."""
+    shown: list[str] = []
+    for name in edge.names:
+        if shown and (len(shown) == _MOST_NAMES or len(", ".join([*shown, name])) > _MOST_LETTERS):
+            break
+        shown.append(name)
+    more = len(edge.names) - len(shown)
+    if more == 1 and len(shown) == _MOST_NAMES:
+        return ", ".join(edge.names)
+    return ", ".join(shown) + (f" and {more} more" if more else "")
 
 
 def _ids(pipeline: Pipeline) -> Mapping[str, str]:

@@ -45,7 +45,8 @@ def preamble_statements(pipeline: Pipeline) -> tuple[Statement, ...]:
 def foundation(stage: Stage, preamble: Sequence[Statement]) -> Foundation:
     """What `stage` uses of the preamble, found backwards from the names it reads.
 
-    A statement that binds no name (`pd.set_option(...)`) is there for its effect, and every stage stands on it.
+    A statement that binds no name (`pd.set_option(...)`), or holds one such, is there for its effect, and every stage
+    stands on it.
     """
     wanted = {*stage.names.reads, *stage.names.touches, *stage.names.changes, *stage.names.maybe_binds}
     setup: list[ast.stmt] = []
@@ -53,9 +54,8 @@ def foundation(stage: Stage, preamble: Sequence[Statement]) -> Foundation:
     imports = set(stage.names.imports)
     for statement in reversed(preamble):
         names = statement.names
-        effect = not names.binds and not isinstance(getattr(statement.node, "value", None), ast.Constant)
         used = wanted & (names.binds.keys() | names.changes.keys() | names.touches.keys())
-        if not (effect or used):
+        if not (used or _has_effect(statement)):
             continue
         wanted |= names.reads.keys()
         imports |= names.imports
@@ -64,3 +64,18 @@ def foundation(stage: Stage, preamble: Sequence[Statement]) -> Foundation:
         else:
             setup.append(statement.node)
     return Foundation(tuple(reversed(setup)), parameters, frozenset(imports))
+
+
+def _has_effect(statement: Statement) -> bool:
+    if isinstance(statement.node, ast.Expr):
+        return not isinstance(statement.node.value, ast.Constant)
+    return not statement.names.binds or _holds_expression(statement.node)
+
+
+def _holds_expression(node: ast.AST) -> bool:
+    """Whether running `node` comes to an expression that stands alone, as one does in a loop over options to set."""
+    if isinstance(node, ast.Expr):
+        return not isinstance(node.value, ast.Constant)
+    if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef, ast.Lambda)):
+        return False
+    return any(_holds_expression(inner) for inner in ast.iter_child_nodes(node))
