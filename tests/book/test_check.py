@@ -387,6 +387,7 @@ def test_plain_assignment_that_nobody_reads_is_reported(source):
         [("", "%%stage a metrics=y\ny = 1")],
         [("stage:a", "y = 1"), ("stage:b", "print(f'{y}')")],
         [("stage:a", "y = 1"), ("stage:b", "!echo {y}")],
+        [("stage:a", "y = 1\nprint('{y}'.format(**locals()))")],
     ],
 )
 def test_output_that_somebody_looks_at_is_not_reported(cells):

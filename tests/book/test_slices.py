@@ -51,7 +51,7 @@ SETUP = {
         ["import os", "n = '1'", "os.putenv('N', n)"],
     ),
     "effects in a loop or a branch": (
-        setup("import os\nfor n in 'ab':\n    os.putenv(n, n)\ntry:\n    import a\n    a.go()\nexcept A:\n    1"),
+        setup("import os\nfor n in 'ab':\n    os.putenv(n, n)\ntry:\n    a = 1\n    print()\nexcept OSError:\n    1"),
         "x = 1",
         ["import os", "for n in 'ab':", "try:"],
     ),

@@ -199,8 +199,9 @@ def unread(draft: Draft, pipeline: Pipeline) -> Iterator[Finding]:
             yield finding("SB105", f"Stage `{stage.name}` has no code.", remedy, place, stage=stage.name)
     for cell in draft.cells("test"):
         yield from _test_findings(draft, cell, {stage.name for stage in draft.stages})
-    if draft.whole:
-        yield from _unread(draft, pipeline, _loaded(draft.trees.values()))
+    read_by_all = _loaded(draft.trees.values())
+    if draft.whole and not read_by_all & _READS_BY_NAME:
+        yield from _unread(draft, pipeline, read_by_all)
 
 
 def _unread(draft: Draft, pipeline: Pipeline, read_by_all: set[str]) -> Iterator[Finding]:
@@ -230,6 +231,7 @@ def _test_findings(draft: Draft, cell: Cell, stages: set[str]) -> Iterator[Findi
             yield _undefined(draft, name, where, stage=cell.stage)
 
 
+_READS_BY_NAME = {"eval", "exec", "globals", "locals"}
 _IN_TEXT = re.compile(r"@([^\W\d]\w*)")
 _FIGURE = re.compile(r"_.*|(.*_)?(fig|figure|ax|axs|axes|plot|chart)(\d+|_.*)?")
 
