@@ -8,18 +8,22 @@ from __future__ import annotations
 import ast
 import importlib.util
 import json
+import re
 import subprocess
 import sys
+import sysconfig
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
-from importlib.machinery import PathFinder
-from importlib.metadata import packages_distributions, version
+from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec, PathFinder
+from importlib.metadata import distributions
 from pathlib import Path
 
 from stagebook.errors import KernelError
-from stagebook.store.digests import digest_of
+from stagebook.store.digests import digest_of_file, digest_of_json
 
 _INSTALLED = ("site-packages", "dist-packages")
+_STDLIB = (sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"))
+_SUFFIXES = frozenset({".py", *(f".{suffix.rpartition('.')[2]}" for suffix in EXTENSION_SUFFIXES)})
+_NOT_OWN = frozenset({"stagebook", "__future__", "__main__"})
 
 
 def kernel_python(name: str) -> str:
@@ -48,9 +52,12 @@ def describe_modules(modules: Iterable[str], folder: Path, *, python: str) -> di
     """
     names = sorted(set(modules))
     if python == sys.executable:
-        return {name: "\n".join(_parts(name, folder)) for name in names}
+        return _described(names, folder)
     command = [python, "-m", "stagebook.run.environment", str(folder), *names]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    try:
+        answer = subprocess.run(command, capture_output=True, text=True, check=False)
+    except OSError as error:
+        raise KernelError(f"The kernel's Python {python} cannot be started: {error.strerror}.") from error
     if answer.returncode:
         cause = answer.stderr.strip().splitlines()[-1] if answer.stderr.strip() else f"exit {answer.returncode}"
         raise KernelError(f"The kernel's Python {python} cannot be asked: {cause}. Is stagebook installed there?")
@@ -58,51 +65,86 @@ def describe_modules(modules: Iterable[str], folder: Path, *, python: str) -> di
     return found
 
 
-def _parts(module: str, folder: Path) -> list[str]:
-    top = module.split(".")[0]
-    if top in sys.stdlib_module_names or top in ("stagebook", "__future__"):
-        return []
-    own = _own_files(module, folder)
-    if own is None:
-        return _versions(top)
-    files, imported = own
-    content = digest_of(*(path.read_bytes() for path in files))
-    installed = {part for other in imported for part in _versions(other.split(".")[0])}
-    return [f"module:{top}={content}", *sorted(installed)]
+def _described(modules: list[str], folder: Path) -> dict[str, str]:
+    found = {module: _closure(module.split(".")[0], folder) for module in modules}
+    versions = _versions({top for _, installed in found.values() for top in installed})
+    described = {}
+    for module, (own, installed) in found.items():
+        content = digest_of_json({name: digest_of_file(path) for name, path in own.items()})
+        parts = [f"module:{module.split('.')[0]}={content}"] if own else []
+        described[module] = "\n".join([*parts, *sorted({line for top in installed for line in versions[top]})])
+    return described
 
 
-def _versions(top: str) -> list[str]:
-    return [f"package:{name}={version(name)}" for name in sorted(set(_distributions().get(top, ())))]
-
-
-@lru_cache(maxsize=1)
-def _distributions() -> dict[str, list[str]]:
-    return dict(packages_distributions())
-
-
-def _own_files(module: str, folder: Path) -> tuple[list[Path], list[str]] | None:
-    """The source files of a module that is the user's own, with all modules they import; None for an installed one."""
-    top = module.split(".")[0]
-    spec = PathFinder.find_spec(top, [str(folder)]) or _found(top)
-    if spec is None or spec.origin is None or any(part in _INSTALLED for part in Path(spec.origin).parts):
-        return None
-    origin = Path(spec.origin)
-    if origin.suffix != ".py" or origin.is_relative_to(sys.base_prefix):
-        return None
-    files = sorted(origin.parent.rglob("*.py")) if spec.submodule_search_locations else [origin]
-    seen, queue, imported = set(files), list(files), set()
+def _closure(top: str, folder: Path) -> tuple[dict[str, Path], set[str]]:
+    """What importing `top` brings in: files of the user's own, by name, and installed top-level packages."""
+    own: dict[str, Path] = {}
+    installed: set[str] = set()
+    seen: set[str] = set()
+    queue = [top]
     while queue:
-        for name in _imports(queue.pop()):
-            sibling = PathFinder.find_spec(name.split(".")[0], [str(folder)])
-            path = Path(sibling.origin) if sibling is not None and sibling.origin else None
-            if path is not None and path.suffix == ".py" and path not in seen:
-                seen.add(path)
-                queue.append(path)
-            imported.add(name)
-    return sorted(seen), sorted(imported)
+        name = queue.pop()
+        if name in seen:
+            continue
+        seen.add(name)
+        files = _own_files(name, folder)
+        if files is None:
+            installed.add(name)
+            continue
+        own |= files
+        queue.extend(imported.split(".")[0] for path in files.values() for imported in _imports(path))
+    return own, installed
 
 
-def _found(top: str) -> importlib.machinery.ModuleSpec | None:
+def _own_files(top: str, folder: Path) -> dict[str, Path] | None:
+    """The files of a module or package that is the user's own; None for an installed one, and one not to be found."""
+    if top in _NOT_OWN or (top in sys.stdlib_module_names and PathFinder.find_spec(top, [str(folder)]) is None):
+        return None
+    spec = PathFinder.find_spec(top, [str(folder), *sys.path]) or _found(top)
+    if spec is None:
+        return None
+    places = list(spec.submodule_search_locations or ())
+    if not places and not spec.has_location:
+        return None
+    if any(_is_installed(Path(place)) for place in places or [str(spec.origin)]):
+        return None
+    if not places:
+        return {Path(str(spec.origin)).name: Path(str(spec.origin))}
+    roots = [Path(place) for place in places]
+    return {f"{top}/{path.relative_to(root).as_posix()}": path for root in roots for path in sorted(_sources(root))}
+
+
+def _sources(root: Path) -> Iterator[Path]:
+    """Python files and extension modules below a package's folder."""
+    for path in root.rglob("*"):
+        if path.suffix in _SUFFIXES and path.is_file():
+            yield path
+
+
+def _is_installed(place: Path) -> bool:
+    """Whether a package manager, or Python itself, has put it there."""
+    return any(part in _INSTALLED for part in place.parts) or any(place.is_relative_to(root) for root in _STDLIB)
+
+
+def _versions(tops: set[str]) -> dict[str, list[str]]:
+    """By top-level package, the versions of all distributions with files in it (several share `google`).
+
+    The lists of installed files are searched as text: `packages_distributions` parses them all, which takes seconds.
+    """
+    found: dict[str, dict[str, str]] = {top: {} for top in tops}
+    tops = {top for top in tops if top not in _NOT_OWN and top not in sys.stdlib_module_names}
+    if not tops:
+        return {top: [] for top in found}
+    line = re.compile(rf"^({'|'.join(re.escape(top) for top in sorted(tops))})(?=[/\\.,\n])", re.MULTILINE)
+    for distribution in distributions():
+        listed = distribution.read_text("RECORD") or distribution.read_text("top_level.txt") or ""
+        for top in set(line.findall(listed + "\n")):
+            found[top].setdefault(distribution.metadata["Name"], distribution.version)
+    return {top: [f"package:{name}={version}" for name, version in sorted(of.items())] for top, of in found.items()}
+
+
+def _found(top: str) -> ModuleSpec | None:
+    """As editable installs' own finders have it."""
     try:
         return importlib.util.find_spec(top)
     except (ImportError, ValueError):
@@ -110,9 +152,11 @@ def _found(top: str) -> importlib.machinery.ModuleSpec | None:
 
 
 def _imports(path: Path) -> Iterator[str]:
+    if path.suffix != ".py":
+        return
     try:
         tree = ast.parse(path.read_bytes())
-    except SyntaxError:
+    except (SyntaxError, ValueError):
         return
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
