@@ -27,11 +27,11 @@ notebook.ipynb: 3 stages
   ● a  (cell 1)
   │
   ● b  (cells 2, 3)
-  │     ◂─ a: x
+  │     ◂─ a (x)
   │
   ● c  (cell 4)
-        ◂─ a: x
-        ◂─ b: y""",
+        ◂─ a (x)
+        ◂─ b (y)""",
     ),
     "a diamond": (
         DIAMOND,
@@ -40,13 +40,13 @@ notebook.ipynb: 4 stages
   ● load  (cell 1)
   │
   ├─● left  (cell 2)
-  │     ◂─ load: x
+  │     ◂─ load (x)
   ├─● right  (cell 3)
-  │     ◂─ load: x
+  │     ◂─ load (x)
   │
   ● join  (cell 4)
-        ◂─ left: a
-        ◂─ right: b
+        ◂─ left (a)
+        ◂─ right (b)
 
 Neighbours on branches (─●) can run at the same time.""",
     ),
@@ -63,10 +63,10 @@ notebook.ipynb: 4 stages
   ├─● b  (cell 2)
   │
   ├─● c  (cell 3)
-  │     ◂─ a: x
-  │     ◂┄ b (declared need)
+  │     ◂─ a (x)
+  │     ◂┄ b, a declared need
   └─● d  (cell 4)
-        ◂┄ b (declared need)
+        ◂┄ b, a declared need
 
 Neighbours on branches (─●) can run at the same time.""",
     ),
@@ -94,7 +94,7 @@ def edge_of(names):
     ],
 )
 def test_edge_shows_as_many_names_as_are_read_at_a_glance(names, label):
-    assert edge_of(names).strip() == f"◂─ a: {label}"
+    assert edge_of(names).strip() == f"◂─ a ({label})"
 
 
 def test_mermaid_draws_needs_dotted_and_keeps_names_out_of_its_syntax():

@@ -43,7 +43,7 @@ def _text(pipeline: Pipeline) -> str:
 
 
 def _taken(edge: Edge) -> str:
-    return f"◂─ {edge.source}: {_label(edge)}" if edge.names else f"◂┄ {edge.source} (declared need)"
+    return f"◂─ {edge.source} ({_label(edge)})" if edge.names else f"◂┄ {edge.source}, a declared need"
 
 
 def _mermaid(pipeline: Pipeline) -> str:
