@@ -24,14 +24,17 @@ class Sessions:
         """The session that `stage` belongs to, given the stages it takes unstorable values from."""
         for source in sources:
             return self._session.get(source, source)
-        return self.joined.get(stage) or self._session.get(stage, stage)
+        owner = self.joined.get(stage, stage)
+        return self._session.get(owner, owner)
 
     def names(self, session: str) -> set[str]:
         """The names that live in the session's kernel only."""
         return self._names.get(session, set())
 
     def note(self, stage: str, unstorable: set[str], *, ran_in: str) -> None:
-        """`stage` has run in this session and left these names there."""
+        """`stage` has run in this session and left these names there; its own it has begun anew."""
+        if ran_in == stage:
+            self._dissolve([stage])
         if unstorable or ran_in != stage:
             self._session[stage] = ran_in
             self._names.setdefault(ran_in, set()).update(unstorable)
