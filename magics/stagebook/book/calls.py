@@ -10,10 +10,12 @@ from typing import NamedTuple
 from stagebook.book.definitions import Definitions
 from stagebook.book.expressions import Expressions, Receiver
 from stagebook.book.frames import BOUND, GONE, Frame, State
-from stagebook.book.objects import NOTHING, Class, Function, Module, Object, Value, either, every
+from stagebook.book.objects import CALL, NOTHING, Class, Function, Module, Object, Value, either, every
 
 # Calls of known functions that one analysis follows to the end; what is left is taken in bulk (`Calls.invoke_in_bulk`).
-PATIENCE = 2000
+PATIENCE = 400
+# Known functions that may be under way within one another.
+DEPTH = 16
 
 
 class Arguments(NamedTuple):
@@ -64,6 +66,7 @@ class Calls(Expressions):
         super().__init__(known)
         self.active: dict[Function, Activation] = {}
         self.patience = PATIENCE
+        self._mentioned: dict[Function, tuple[frozenset[str], frozenset[str]]] = {}
         self.own_classes: set[Class] = set()
         self._known_classes: set[Class] | None = None
 
@@ -78,6 +81,7 @@ class Calls(Expressions):
 
     def call(self, node: ast.Call, *, dropped: bool = False) -> Value:
         """A call; `dropped` where nobody uses its result."""
+        self.heap.spend(CALL)
         special = self.special(node)
         if special is not None:
             return special
@@ -168,9 +172,7 @@ class Calls(Expressions):
         self.use(Value(everything))
         result = self.call_back(Value(everything))
         everything |= result.objects
-        for thing in everything:
-            if not isinstance(thing, Module):
-                self.heap.put(thing, Value(everything - {thing}))
+        self.heap.mingle(node, everything)
         return Value(everything | self.fresh(node, everything).objects)
 
     def call_back(self, everything: Value) -> Value:
@@ -196,7 +198,7 @@ class Calls(Expressions):
         activation = self.active.get(function)
         if activation is not None:
             return self._recurse(activation, parameters)
-        if self.patience <= 0:
+        if self.patience <= 0 or len(self.active) >= DEPTH:
             return self.apply_in_bulk(function, parameters)
         body = function.node
         if function.scope.generates or isinstance(body, ast.AsyncFunctionDef):
@@ -230,6 +232,8 @@ class Calls(Expressions):
                 settled = not activation.again and (not activation.recursive or version == self.heap.version)
                 if settled or self.patience <= 0:
                     break
+            if not settled:
+                activation.returned = either(activation.returned, self.apply_in_bulk(function, activation.parameters))
         finally:
             del self.active[function]
             self.depth -= 1
@@ -239,6 +243,7 @@ class Calls(Expressions):
         return activation.returned
 
     def _follow_once(self, function: Function, activation: Activation) -> None:
+        self.heap.spend(CALL)
         self.patience -= 1
         here = self.frame
         frame = Frame(function)
@@ -311,36 +316,54 @@ class Calls(Expressions):
 
     def apply_in_bulk(self, function: Function, parameters: dict[str, Value]) -> Value:
         """A call without following it: whatever the body mentions may be read, bound and changed."""
-        mentioned = set(every(parameters.values()).objects)
-        seen: set[Function] = {function}
-        waiting = [function]
-        while waiting:
-            current = waiting.pop()
-            for node in ast.walk(current.node):
-                names = [node.id] if isinstance(node, ast.Name) else node.names if isinstance(node, ast.Global) else []
-                for name in names:
-                    mentioned |= self.load_outside(name, current).objects
-            mentioned |= self.heap.reachable(mentioned)
-            new = {thing for thing in mentioned if isinstance(thing, Function)} - seen
-            new |= {
-                m for thing in mentioned if isinstance(thing, Class) for ms in thing.methods.values() for m in ms
-            } - seen
+        found = set(every(parameters.values()).objects) | {function}
+        seen: set[Function] = set()
+        while True:
+            found |= self.heap.reachable(found)
+            new = self._functions_among(found) - seen
+            if not new:
+                break
             seen |= new
-            waiting.extend(new)
-        everything = Value(frozenset(mentioned))
+            for current in sorted(new, key=repr):
+                for name in self._mentions(current)[0]:
+                    found |= self.load_outside(name, current).objects
+        everything = Value(frozenset(found))
         self.touch(everything)
-        for current in seen:
-            self._rebind_in_bulk(current, everything)
+        self.heap.mingle(function, everything.objects)
+        for name in sorted({name for current in seen for name in self._mentions(current)[1]}):
+            self._rebind_in_bulk(name, everything)
         return everything
 
-    def _rebind_in_bulk(self, function: Function, everything: Value) -> None:
-        for node in ast.walk(function.node):
-            if isinstance(node, ast.Global):
-                for name in node.names:
-                    with self.maybe():
-                        self.store_global(name, everything, BOUND)
-                    with self.maybe():
-                        self.store_global(name, NOTHING, GONE)
+    def _functions_among(self, things: set[Object]) -> set[Function]:
+        found = {thing for thing in things if isinstance(thing, Function)}
+        for thing in things:
+            if isinstance(thing, Class):
+                found |= {method for methods in thing.methods.values() for method in methods}
+        return found
+
+    def _mentions(self, function: Function) -> tuple[frozenset[str], frozenset[str]]:
+        """The names in a function's code, and those that it declares global."""
+        mentions = self._mentioned.get(function)
+        if mentions is None:
+            names: set[str] = set()
+            declared: set[str] = set()
+            for node in ast.walk(function.node):
+                if isinstance(node, ast.Name):
+                    names.add(node.id)
+                elif isinstance(node, ast.Global):
+                    declared.update(node.names)
+            names = {n for n in names if n not in function.scope.own or n in function.scope.captured} | declared
+            mentions = self._mentioned[function] = (frozenset(names), frozenset(declared))
+        return mentions
+
+    def _rebind_in_bulk(self, name: str, everything: Value) -> None:
+        status, value = self.globals.get(name) or self.initial(name)
+        if status & BOUND and status & GONE and everything.objects <= value.objects:
+            return
+        with self.maybe():
+            self.store_global(name, everything, BOUND)
+        with self.maybe():
+            self.store_global(name, NOTHING, GONE)
 
     # Classes
 

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
 
 from stagebook.book.objects import Class, Function, Module, Object, Value
 from stagebook.model import Names, frozen_map
+
+
+def _empty() -> Mapping[Any, Any]:
+    return MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,20 +47,23 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class Definitions(Mapping[str, Summary]):
-    """Global names that stand for functions, classes and modules; as a mapping, the functions' and classes' summaries by name.
+    """Global names that stand for functions, classes and modules.
+
+    As a mapping: the summaries of the functions and classes, by name.
 
     Attributes:
         definitions: what each name stands for.
         forgotten: names that earlier code may have known, and that stand for something else now.
-        cells: the values that functions keep from where they were made (closures and defaults), as global names hold them.
-        held: functions, classes and modules inside other objects (a dict of functions), by the global name of the object.
+        cells: what functions keep from where they were made (closures and defaults), as global names hold it.
+        held: functions and classes inside other objects (a dict of functions), by the object's global name; what classes
+            keep as attributes, as global names hold it.
         annotations_wait: `from __future__ import annotations` is in force.
     """
 
     definitions: Mapping[str, Definition] = field(default_factory=frozen_map)
     forgotten: frozenset[str] = frozenset()
-    cells: Mapping[tuple[Function, str], Value] = field(default_factory=frozen_map)
-    held: Mapping[Object, frozenset[Object]] = field(default_factory=frozen_map)
+    cells: Mapping[tuple[Function, str], Value] = field(default_factory=_empty)
+    held: Mapping[Object, frozenset[Object]] = field(default_factory=_empty)
     annotations_wait: bool = False
 
     def __getitem__(self, name: str) -> Summary:
@@ -93,8 +102,8 @@ class Definitions(Mapping[str, Summary]):
         return Definitions(
             frozen_map(kept | dict(later.definitions)),
             (self.forgotten | later.forgotten) - later.definitions.keys(),
-            frozen_map({**self.cells, **later.cells}),
-            frozen_map(held),
+            MappingProxyType({**self.cells, **later.cells}),
+            MappingProxyType(held),
             self.annotations_wait or later.annotations_wait,
         )
 

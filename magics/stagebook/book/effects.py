@@ -534,7 +534,7 @@ DRAWING_METHODS = frozenset(
 )
 
 # Views of a dict and attributes of frames and estimators that can be run over again and again.
-SOLID_RESULTS = frozenset({"items", "values", "keys"})
+DICT_VIEWS = frozenset({"items", "values", "keys"})
 SOLID_ATTRIBUTES = frozenset(
     {
         "columns",
@@ -749,7 +749,7 @@ CONSUMING_FUNCTIONS = frozenset(
         "pandas.DataFrame",
         "pandas.Series",
         "pandas.Index",
-        "pandas.concat",
+
         "pandas.MultiIndex.from_tuples",
         "pandas.MultiIndex.from_arrays",
         "pandas.MultiIndex.from_product",
@@ -857,7 +857,7 @@ ALIASING = frozenset(
         "pandas.Index",
         "pandas.array",
         "pandas.Categorical",
-        "pandas.concat",
+
         "pandas.to_numeric",
         "pandas.to_datetime",
         "sklearn.utils.check_array",

@@ -31,6 +31,7 @@ class Expressions(Frames):
         self.referenced: set[Object] = set()
         self.targets: dict[str, Value] | None = None
         self.suspended: dict[int, tuple[Callable[[], None], int]] = {}
+        self._going_on: set[int] = set()
         self._how: dict[type[ast.AST], Callable[..., Value]] = {
             ast.Name: self._name,
             ast.Constant: _nothing,
@@ -119,10 +120,11 @@ class Expressions(Frames):
             if isinstance(thing, Module):
                 found.add(Module(f"{thing.path}.{name}", thing.root))
                 continue
-            found.add(thing)
-            found |= self.heap.contents.get(thing, frozenset())
+            if not isinstance(thing, Class) or thing.open:
+                found.add(thing)
+            found |= self.heap.held(thing)
             for owner in self._owners(thing):
-                found |= {owner, *self.heap.contents.get(owner, ()), *owner.find(name)}
+                found |= {*self.heap.held(owner), *owner.find(name)}
         for method in self._methods_read(base, name):
             result = either(result, self.invoke(method, base))
         modules_only = all(isinstance(thing, Module) for thing in found)
@@ -224,7 +226,7 @@ class Expressions(Frames):
         for thing in value.objects:
             if isinstance(thing, str):
                 found.add(thing)
-            held = self.heap.contents.get(thing)
+            held = self.heap.held(thing)
             if held:
                 found |= held
                 sure = sure and thing not in self.heap.mixed and not isinstance(thing, str)
@@ -239,15 +241,18 @@ class Expressions(Frames):
         for thing in self.heap.reachable(value.objects):
             if isinstance(thing, int) and thing in self.suspended:
                 go_on, since = self.suspended[thing]
-                if since != self.writes:
-                    self.suspended[thing] = (go_on, self.writes)
-                    with self.perhaps():
-                        go_on()
+                if since != self.writes and thing not in self._going_on:
+                    self._go_on(thing, go_on)
 
     def suspend(self, maker: int, go_on: Callable[[], None]) -> None:
         """Note a generator or coroutine: it may run at once, or whenever somebody lets it."""
+        self._go_on(maker, go_on)
+
+    def _go_on(self, maker: int, go_on: Callable[[], None]) -> None:
+        self._going_on.add(maker)
         with self.perhaps():
             go_on()
+        self._going_on.discard(maker)
         self.suspended[maker] = (go_on, self.writes)
 
     # Operators

@@ -135,8 +135,21 @@ class Library(Calls):
         if name in effects.CONSUMING_METHODS:
             self._consume(arguments)
         returned = self._call_back_from(base.value, arguments)
-        value = self._result(node, pure, base.value, arguments, returned)
-        return value._replace(solid=True) if name in effects.SOLID_RESULTS else value
+        if name in effects.DICT_VIEWS:
+            return self._dict_view(node, name, base)
+        return self._result(node, pure, base.value, arguments, returned)
+
+    def _dict_view(self, node: ast.AST, name: str, base: Receiver) -> Value:
+        """What `items()` and its like give: something to run over again and again, with parts of the object in it."""
+        keys = Value(self.heap.inside(base.value))
+        element = self.iterate(base.value._replace(solid=True), node)
+        if name == "items":
+            pair = self.heap.new(node, "tuple")
+            self.heap.put_fields(pair, (keys, element))
+            element = Value(frozenset((pair,)), sure=True)
+        made = self.heap.new(node)
+        self.heap.put(made, element if name != "keys" else keys)
+        return Value(frozenset((made,)), sure=True, solid=True)
 
     def _keywords(self, base: Receiver, arguments: Arguments) -> None:
         """`inplace=True` and its like."""

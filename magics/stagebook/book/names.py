@@ -13,12 +13,14 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from stagebook.book.calls import Arguments
+from stagebook.book.coarse import coarse_definitions, coarse_names
 from stagebook.book.definitions import NOTHING_KNOWN, Definition, Definitions, Summary
-from stagebook.book.frames import BEFORE, BOUND, GONE, Slots
+from stagebook.book.frames import BEFORE, BOUND, GONE
 from stagebook.book.naming import Naming
-from stagebook.book.objects import Class, Function, Module, Object, Value
+from stagebook.book.objects import Class, Function, Module, Object, TangledError, Value
 from stagebook.model import Names, Place, frozen_map
 
 __all__ = ["NOTHING_KNOWN", "Analysis", "Definitions", "Summary", "analyse", "summary"]
@@ -40,17 +42,22 @@ def analyse(cells: Sequence[tuple[int, ast.Module]], *, known: Definitions = NOT
         known: the functions, classes and modules that earlier code defined.
     """
     following = Naming(known)
-    for number, tree in cells:
-        following.cell, following.line = number, 1
-        following.run(tree.body)
-    following.meet(*following.raised)
+    try:
+        for number, tree in cells:
+            following.cell, following.line = number, 1
+            following.run(tree.body)
+    except (TangledError, RecursionError):
+        return Analysis(coarse_names(cells, known), coarse_definitions(cells, known))
+    if not following.live:
+        following.meet(*following.raised)
     return Analysis(_names(following), _definitions(following))
 
 
 def _names(following: Naming) -> Names:
     log, final = following.log, following.globals
     status = {name: final.get(name, (BEFORE,))[0] for name in log.binds.keys() | log.deletes.keys()}
-    binds = {name: place for name, place in log.binds.items() if status[name] & BOUND}
+    # A name bound on a way that leads nowhere (an endless loop, a `raise`) is bound when that way fails.
+    binds = {name: place for name, place in log.binds.items() if status[name] & BOUND or not status[name] & GONE}
     deletes = {name: place for name, place in log.deletes.items() if status[name] & GONE}
     touches = {name: place for name, place in log.touches.items() if name not in log.changes}
     return Names(
@@ -83,46 +90,49 @@ def _definitions(following: Naming) -> Definitions:
         known = frozenset(thing for thing in value.objects if isinstance(thing, (Function, Class, Module)))
         if known:
             named = frozenset(Module(t.path, name) if isinstance(t, Module) else t for t in known)
-            certain = known == value.objects and not status & BEFORE
-            found[name] = Definition(named, certain)
-        inner = following.heap.reachable(value.objects)
-        inside = frozenset(thing for thing in inner if isinstance(thing, (Function, Class))) - known
+            found[name] = Definition(named, known == value.objects and not status & BEFORE)
+        inside = following.heap.reachable(value.objects) - known
+        inside = frozenset(thing for thing in inside if isinstance(thing, (Function, Class)))
         if inside:
             held[name] = inside
-    forgotten = frozenset(final.keys() - found.keys())
-    cells = _cells(following, final)
-    return Definitions(frozen_map(found), forgotten, frozen_map(cells), frozen_map(held), following.annotations_wait)
+    translation = _Translation(following)
+    for made in following.classes:
+        held[made] = translation.of(following.heap.held(made), made)
+    cells = {key: Value(translation.of(value.objects, key[0])) for key, value in following.heap.cells.items()}
+    return Definitions(
+        frozen_map(found),
+        frozenset(final.keys() - found.keys()),
+        MappingProxyType(cells),
+        MappingProxyType(held),
+        following.annotations_wait,
+    )
 
 
-def _cells(following: Naming, final: Slots) -> dict[tuple[Function, str], Value]:
-    """What functions keep, in terms of the global names that later code can reach it by."""
-    cells = following.heap.cells
-    if not cells:
-        return {}
-    holders: dict[Object, set[str]] = {}
-    for name, (_, value) in final.items():
-        for thing in following.heap.reachable(value.objects):
-            holders.setdefault(thing, set()).add(name)
-    for thing in [t for t in holders if isinstance(t, str) and t not in final]:
-        holders[thing].add(str(thing))
-    return {
-        (function, variable): Value(frozenset(_held_as(value.objects, holders, {function})))
-        for (function, variable), value in cells.items()
-    }
+class _Translation:
+    """What functions and classes keep, in terms of the global names that later code can reach it by."""
 
+    def __init__(self, following: Naming) -> None:
+        self.holders: dict[Object, set[str]] = {}
+        if not following.heap.cells and not following.classes:
+            return
+        final = following.globals
+        for name, (_, value) in final.items():
+            for thing in following.heap.reachable(value.objects):
+                self.holders.setdefault(thing, set()).add(name)
+        for thing, names in self.holders.items():
+            if isinstance(thing, str) and thing not in final:
+                names.add(thing)
 
-def _held_as(
-    objects: Iterable[Object], holders: Mapping[Object, set[str]], owners: Iterable[Function]
-) -> Iterable[Object]:
-    for thing in objects:
-        if isinstance(thing, (Function, Class, Module)):
-            yield thing
-        elif isinstance(thing, str) and thing not in holders:
-            yield thing
-        else:
-            yield from holders.get(thing, set())
-            for owner in owners:
-                yield from holders.get(owner, set())
+    def of(self, objects: Iterable[Object], owner: Function | Class) -> frozenset[Object]:
+        """The names that hold `objects`; what has none is a part of `owner`, who keeps it."""
+        found: set[Object] = set()
+        for thing in objects:
+            if isinstance(thing, (Function, Class, Module)) or (isinstance(thing, str) and thing not in self.holders):
+                found.add(thing)
+            else:
+                found |= self.holders.get(thing, set())
+                found |= self.holders.get(owner, set())
+        return frozenset(found)
 
 
 # What a call does

@@ -108,21 +108,38 @@ def every(values: Iterable[Value]) -> Value:
     return Value(found, sure, solid)
 
 
+# Steps that one analysis may take: objects looked at, and calls, which cost more. A thousand ordinary cells take far fewer.
+EFFORT = 400_000
+CALL = 20
+
+
+class TangledError(Exception):
+    """The code is too tangled to be followed in reasonable time."""
+
+
 class Heap:
     """What the followed objects hold. It only ever grows, so a pass over the code that adds nothing is final."""
 
     def __init__(self) -> None:
         self.version = 0
+        self.effort = EFFORT
         self.contents: dict[Object, set[Object]] = {}
         self.fields: dict[int, tuple[Value, ...]] = {}
         self.mixed: set[Object] = set()
         self.classes: dict[int, set[Class]] = {}
+        self.pools: set[Object] = set()
         self.cells: dict[tuple[Function, str], Value] = {}
         self._numbers: dict[tuple[int, str], int] = {}
 
     def new(self, node: ast.AST | Function | Class, kind: str = "") -> int:
         """The object made at `node`."""
         return self._numbers.setdefault((id(node), kind), len(self._numbers))
+
+    def spend(self, effort: int) -> None:
+        """Count what following the code costs; TangledError where it is too much."""
+        self.effort -= effort
+        if self.effort < 0:
+            raise TangledError
 
     def put(self, target: Object, value: Value) -> None:
         """Notes that `target` may hold `value` from now on."""
@@ -152,13 +169,29 @@ class Heap:
             self.cells[function, name] = new
             self.version += 1
 
+    def mingle(self, node: ast.AST | Function, things: frozenset[Object]) -> None:
+        """Notes that each of `things` may hold each of them from now on: somebody we cannot see into had them all."""
+        pool = self.new(node, "pool")
+        self.pools.add(pool)
+        self.put(pool, Value(things))
+        for thing in things:
+            if not isinstance(thing, Module):
+                self.put(thing, Value(frozenset((pool,))))
+
+    def held(self, thing: Object) -> set[Object]:
+        """What `thing` was seen to be given to hold."""
+        found = self.contents.get(thing, set())
+        if self.pools and not self.pools.isdisjoint(found):
+            found = found.union(*(self.contents[pool] for pool in found if pool in self.pools))
+        return found
+
     def inside(self, value: Value) -> frozenset[Object]:
         """What a part of `value` (an item, an element) may be."""
         found: set[Object] = set()
         for thing in value.objects:
             if isinstance(thing, (str, Module)):
                 found.add(thing)
-            found |= self.contents.get(thing, frozenset())
+            found |= self.held(thing)
             if isinstance(thing, int) and thing in self.classes:
                 # An instance makes its items as it likes: `__getitem__` may return anything it can reach.
                 found |= self.reachable((thing,))
@@ -176,4 +209,5 @@ class Heap:
             new = held - found
             found |= new
             waiting.extend(new)
+        self.spend(len(found))
         return frozenset(found)
