@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import shlex
+import shutil
 import signal
 import sys
 from collections.abc import Callable
@@ -18,13 +20,13 @@ if TYPE_CHECKING:
     from stagebook.model import Selection
     from stagebook.run.record import Run
 
-_EXAMPLES = """\b
-Examples:
-  stagebook check flights.ipynb            what is wrong with it
-  stagebook show flights.ipynb             its stages and what flows between them
-  stagebook plan flights.ipynb             what a run would do, and why
-  stagebook run flights.ipynb -p depth 8   run it
-"""
+
+def _examples(*lines: str, status: str = "") -> str:
+    """What a command's help ends with; the backspace keeps click from flowing the lines together."""
+    return "\n\n".join(
+        [*([status] if status else []), "\b\n" + "\n".join(["Examples:", *(f"  {line}" for line in lines)])]
+    )
+
 
 _notebook = click.argument("notebook", type=click.Path(path_type=Path))
 
@@ -66,22 +68,32 @@ class _Group(click.Group):
             context.exit(error.exit_status)
 
 
-@click.group(cls=_Group, epilog=_EXAMPLES, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(
+    cls=_Group,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=_examples(
+        "stagebook check flights.ipynb            what is wrong with it",
+        "stagebook show flights.ipynb             its stages and what flows between them",
+        "stagebook plan flights.ipynb             what a run would do, and why",
+        "stagebook run flights.ipynb -p depth 8   run it",
+    ),
+)
 @click.version_option(package_name="stagebook")
 def main() -> None:
     """Run tagged notebooks as pipelines: isolated, in parallel, cached, recorded in MLflow."""
 
 
-@main.command()
+@main.command(
+    epilog=_examples(
+        "stagebook check flights.ipynb",
+        "stagebook check flights.ipynb --format github   in a workflow: findings show up on the pull request",
+        status="Exit status: 0 clean, 1 findings, 2 the notebook could not be read.",
+    )
+)
 @_notebook
 @click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text", show_default=True)
 def check(notebook: Path, form: str) -> None:
-    r"""Say what is wrong with a notebook's stages and data flow.
-
-    \b
-    Exit status: 0 clean, 1 findings, 2 the notebook could not be read.
-    Example: stagebook check flights.ipynb --format github
-    """
+    """Say what is wrong with a notebook's stages and data flow."""
     from stagebook.book.notebook import read_document
     from stagebook.book.pipeline import examine
 
@@ -95,33 +107,25 @@ def check(notebook: Path, form: str) -> None:
     sys.exit(1 if findings else 0)
 
 
-@main.command()
+@main.command(epilog=_examples("stagebook show flights.ipynb", "stagebook show flights.ipynb --format mermaid"))
 @_notebook
 @click.option(
     "--format", "form", type=click.Choice(["text", "mermaid", "dot", "json"]), default="text", show_default=True
 )
 def show(notebook: Path, form: Any) -> None:
-    r"""Draw the stages and the names that flow between them.
-
-    \b
-    Example: stagebook show flights.ipynb --format mermaid
-    """
+    """Draw the stages and the names that flow between them."""
     from stagebook.book.draw import draw
     from stagebook.book.pipeline import load_pipeline
 
     click.echo(draw(load_pipeline(notebook), form))
 
 
-@main.command()
+@main.command(epilog=_examples("stagebook plan flights.ipynb", "stagebook plan flights.ipynb -p depth 8"))
 @_notebook
 @_selection_options
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def plan(notebook: Path, form: str, **asked: Any) -> None:
-    r"""Say what a run would do, stage by stage, and why; run nothing.
-
-    \b
-    Example: stagebook plan flights.ipynb -p depth 8
-    """
+    """Say what a run would do, stage by stage, and why; run nothing."""
     from stagebook.run.api import plan_notebook
 
     made = plan_notebook(
@@ -134,7 +138,14 @@ def plan(notebook: Path, form: str, **asked: Any) -> None:
         click.echo(plan_text(made))
 
 
-@main.command()
+@main.command(
+    epilog=_examples(
+        "stagebook run flights.ipynb",
+        "stagebook run flights.ipynb -p depth 8 -p seed 1 --out runs/deep",
+        "stagebook run flights.ipynb --from evaluate --force",
+        status="Exit status: 0 done, 1 a stage failed, 2 it could not be started, 130 interrupted.",
+    )
+)
 @_notebook
 @_selection_options
 @click.option(
@@ -144,16 +155,9 @@ def plan(notebook: Path, form: str, **asked: Any) -> None:
 @click.option("--no-track", is_flag=True, help="Do not record the run in MLflow.")
 @click.option("--json", "as_json", is_flag=True, help="Print events as JSON lines instead of progress.")
 def run(notebook: Path, *, out: Path | None, jobs: int | None, no_track: bool, as_json: bool, **asked: Any) -> None:
-    r"""Run a notebook's stages, each in a kernel of its own; what has not changed is reused.
+    """Run a notebook's stages; reuse what has not changed.
 
-    \b
-    Exit status: 0 done, 1 a stage failed, 2 it could not be started, 130 interrupted.
-
-    \b
-    Examples:
-      stagebook run flights.ipynb
-      stagebook run flights.ipynb -p depth 8 -p seed 1 --out runs/deep
-      stagebook run flights.ipynb --from evaluate --force
+    Each stage runs in a kernel of its own, independent ones at the same time.
     """
     from stagebook.progress import progress_for
     from stagebook.run.api import run_notebook
@@ -209,10 +213,23 @@ def _summary(run: Run, *, track: bool) -> str:
         lines.append(f"  {stage.stage}: {stage.reason}")
     if run.metrics:
         lines += ["Metrics:", metrics_text(run.metrics)]
-    lines.append(f"Notebook: {run.output}")
+    lines.append(f"Notebook: {_short(run.output)}")
     if track:
         from stagebook.track.runs import tracking_uri
 
         uri = tracking_uri(run.store)
-        lines.append(f"MLflow:   {uri}" if uri.startswith("http") else f"MLflow:   mlflow ui --backend-store-uri {uri}")
+        lines.append(f"MLflow:   {uri if uri.startswith('http') else _ui_command(uri)}")
     return "\n".join(lines)
+
+
+def _ui_command(uri: str) -> str:
+    """What starts MLflow's UI on this store, from the folder one is in."""
+    beside = Path(sys.executable).with_name("mlflow")
+    on_path = shutil.which("mlflow")
+    program = "mlflow" if on_path and Path(on_path) == beside else str(_short(beside))
+    return f"{program} ui --backend-store-uri {shlex.quote(uri)}"
+
+
+def _short(path: Path | None) -> Path | None:
+    """The path as seen from the folder one is in, if it is below that."""
+    return path.relative_to(Path.cwd()) if path is not None and path.is_relative_to(Path.cwd()) else path

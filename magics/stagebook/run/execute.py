@@ -13,7 +13,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from typing import Any
 
-from stagebook.errors import CorruptBlobError, StagebookError, StoreError
+from stagebook.errors import CorruptBlobError, PipelineError, StagebookError, StoreError
 from stagebook.events import Event, Notice, StageFinished, StageStarted
 from stagebook.model import Selection, Stage, frozen_map
 from stagebook.run.job import Failure, JobCell, StageJob, StageResult
@@ -259,8 +259,17 @@ class Execution:
         kept = {name for name in result.unstorable if name in required}
         self.sessions.note(item.stage, kept, ran_in=self.sessions.of(item.stage, self._held_by(item.stage)))
         if result.changed:
-            self.planner.learn(item.stage, result.changed)
-        self._tell_finished(item.stage, result.state)
+            self._learn(item.stage, result)
+        self._tell_finished(item.stage, self.settled[item.stage].result.state)
+
+    def _learn(self, stage: str, result: StageResult) -> None:
+        """Link anew with what the stage turned out to change; a notebook that then has no order fails the stage."""
+        try:
+            self.planner.learn(stage, result.changed)
+        except PipelineError as error:
+            told = " ".join(f"{found.message} {found.remedy}" for found in error.findings) or str(error)
+            failed = replace(result, state="failed", failure=Failure("PipelineError", told))
+            self.settled[stage] = replace(self.settled[stage], result=failed)
 
     def _sources(self, stage: str) -> set[str]:
         return {edge.source for edge in self.planner.pipeline.edges if edge.target == stage}

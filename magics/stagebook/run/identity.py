@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -57,12 +57,22 @@ def fingerprint(parts: Parts, inputs: Mapping[str, str]) -> str:
 def candidate_files(stage: Stage, pipeline: Pipeline, parameters: Mapping[str, Any]) -> tuple[str, ...]:
     """Paths, relative to the notebook, that the stage names: in `reads`, in its code, and in parameters it reads."""
     folder = pipeline.notebook.parent
-    texts = {node.value for tree in _trees(stage) for node in ast.walk(tree) if isinstance(node, ast.Constant)}
+    values = [node.value for tree in _trees(stage) for node in ast.walk(tree) if isinstance(node, ast.Constant)]
     for parameter in pipeline.parameters:
         if parameter.name in stage.names.reads:
-            texts.add(parameters.get(parameter.name, parameter.value))
-    named = {text for text in texts if isinstance(text, str) and _is_file(folder, text)}
+            values.append(parameters.get(parameter.name, parameter.value))
+    named = {text for text in _texts(values) if _is_file(folder, text)}
     return tuple(sorted(named | set(stage.options.reads)))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from _texts(list(value.values()))
+    elif isinstance(value, (list, tuple, set, frozenset)):
+        for item in value:
+            yield from _texts(item)
 
 
 def _is_file(folder: Path, text: str) -> bool:

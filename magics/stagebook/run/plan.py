@@ -66,10 +66,15 @@ class Planner:
         self.pipeline = relink(self.pipeline, self.changed)
 
     def learn(self, stage: str, changed: Iterable[str]) -> None:
-        """Take note that `stage` changes these inputs in place, and link the stages anew."""
+        """Take note that `stage` changes these inputs in place, and link the stages anew.
+
+        Raises:
+            PipelineError: the stages then have no order; what was known stays as it was.
+        """
         assert self._analysed is not None
-        self.changed[stage] = self.changed.get(stage, frozenset()) | frozenset(changed)
-        self.pipeline = relink(self._analysed, self.changed)
+        known = {**self.changed, stage: self.changed.get(stage, frozenset()) | frozenset(changed)}
+        self.pipeline = relink(self._analysed, known)
+        self.changed = known
 
     def judge(self, stage: Stage, inputs: Mapping[str, str]) -> Verdict:
         """Whether a stored result of `stage` from inputs of this content can be used again."""
