@@ -59,9 +59,10 @@ def foundation(stage: Stage, preamble: Sequence[Statement]) -> Foundation:
             continue
         wanted |= names.reads.keys()
         imports |= names.imports
-        if statement.parameters and used:
-            parameters |= dict.fromkeys(sorted(used), statement.node)
-        else:
+        made_later = used & parameters.keys()  # `depth` at `depth = 3`, where `depth *= 2` follows
+        if statement.parameters:
+            parameters |= dict.fromkeys(sorted(used - made_later), statement.node)
+        if made_later or not (statement.parameters and used):
             setup.append(statement.node)
     return Foundation(tuple(reversed(setup)), parameters, frozenset(imports))
 
