@@ -20,13 +20,13 @@ export function inOurWords(tagsOfCells: readonly (readonly string[])[]): (readon
   return tagsOfCells.map(tags => {
     const last = tags.filter(isKales).at(-1);
     if (last === undefined) {
-      return above; // an untagged cell goes on with the step above it
+      return above; // an untagged cell goes on with what is tagged above it
     }
     if (last === SKIP) {
       return [];
     }
     const ours = OF_WORD.get(last) ?? last.replace(STEP, 'stage:$1');
-    above = ours.startsWith('stage:') ? [ours] : [];
+    above = [ours === 'parameters' ? 'setup' : ours]; // Papermill knows one parameters cell
     return [ours];
   });
 }

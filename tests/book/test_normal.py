@@ -42,6 +42,12 @@ def test_layout_makes_no_difference(one, other):
 
 
 DIFFERENT = [
+    ("!wget v1", "!wget v2"),
+    ("x = !ls a", "x = !ls b"),
+    ("%env A=1", "%env A=2"),
+    ("%cd a", "%pushd a"),
+    ("%%bash\necho 1", "%%bash\necho 2"),
+    ("%%writefile a\n1", "%%writefile a\n2"),
     ("x = 1", "x = '1'"),
     ("x = 1", "x = True"),
     ("x = 1", "x = 1.0"),

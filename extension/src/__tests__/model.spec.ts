@@ -141,13 +141,13 @@ describe('a cell that says two things', () => {
 });
 
 describe("Kale's notebooks", () => {
-  test('an untagged cell goes on with the step above it', () => {
+  test('an untagged cell goes on with what is tagged above it', () => {
     expect(
       told(cell(), cell('imports'), cell(), cell('block:load'), PROSE, cell(), cell('prev:load'))
     ).toEqual([
       'exploration',
       'setup',
-      'exploration',
+      'setup',
       'stage load 1',
       null,
       'stage load 1 ...',

@@ -1,7 +1,7 @@
 """Kale's tags, read as a dialect: a notebook tagged for Kale opens as it is.
 
 `imports` and `functions` are setup, `pipeline-parameters` are parameters, `block:NAME` and `step:NAME` are stages,
-`prev:NAME` is a declared need, `skip` is exploration, an untagged cell goes on with the step above it. What the
+`prev:NAME` is a declared need, `skip` is exploration, an untagged cell goes on with what is tagged above it. What the
 `pipeline-metrics` cell prints are the run's metrics.
 """
 
@@ -36,7 +36,7 @@ def translator() -> Callable[[tuple[str, ...]], Translation]:
         if ours is None:
             ours = above
         elif ours:
-            above = ours if ours[0].startswith("stage:") else ()
+            above = ("setup",) if ours == ("parameters",) else ours  # Papermill knows one parameters cell
         return ours, options, unsupported
 
     return translate

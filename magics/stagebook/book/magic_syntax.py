@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import itertools
 import re
 import shlex
 from string import Formatter
@@ -61,12 +62,12 @@ def _cell_magic(name: str, arguments: str, body: str, line: int) -> ast.Module:
         if setup:
             inner = [*_at(compile_cell(setup).body, line), *inner]
         return ast.Module(body=_timed(inner, line), type_ignores=[])
-    reads: list[ast.stmt] = list(_at([ast.Expr(_names_in(arguments))], line))
+    reads: list[ast.stmt] = list(_at([ast.Expr(_names_in(arguments, f"%%{name} {arguments}\n{body}"))], line))
     if name in _RUNS_BODY:
         binds = [word for word in arguments.split() if word.isidentifier()] if name == "capture" else []
         return ast.Module(body=[*_body(body).body, *_at(_bound(binds), line)], type_ignores=[])
     words = _words(arguments)
-    binds = [following for word, following in zip(words, words[1:], strict=False) if word in _SCRIPT_OUTPUTS]
+    binds = [following for word, following in itertools.pairwise(words) if word in _SCRIPT_OUTPUTS]
     return ast.Module(body=[*reads, *_at(_bound(binds), line)], type_ignores=[])
 
 
@@ -114,8 +115,8 @@ def _at(statements: list[ast.stmt], line: int) -> list[ast.stmt]:
     return statements
 
 
-def _names_in(text: str) -> ast.expr:
-    """An expression that reads what `{expr}` and `$name` in `text` read."""
+def _names_in(text: str, whole: str) -> ast.expr:
+    """An expression that reads what `{expr}` and `$name` in `text` read, and that differs where `whole` differs."""
     found: list[ast.expr] = []
     try:
         fields = [field for _, field, _, _ in Formatter().parse(text) if field]
@@ -126,7 +127,7 @@ def _names_in(text: str) -> ast.expr:
             found.append(ast.parse(field.strip(), mode="eval").body)
         except SyntaxError:
             continue  # braces of another language, `awk '{print $1}'`: IPython leaves them alone, too
-    return ast.JoinedStr([ast.FormattedValue(value, -1, None) for value in found])
+    return ast.JoinedStr([ast.Constant(whole), *(ast.FormattedValue(value, -1, None) for value in found)])
 
 
 class _Rewriting(ast.NodeTransformer):
@@ -141,7 +142,7 @@ class _Rewriting(ast.NodeTransformer):
         if method == "run_cell_magic":
             return _cell_magic(words[0], words[1], "\n" * node.lineno + words[2], node.lineno).body
         if method != "run_line_magic":
-            return _placed(ast.Expr(_names_in(words[0])), node)
+            return _placed(ast.Expr(_names_in(words[0], f"!{words[0]}")), node)
         name, line = words[0], words[1]
         if name in ("pinfo", "pinfo2", "psearch"):
             return _placed(ast.Pass(), node)
@@ -149,8 +150,8 @@ class _Rewriting(ast.NodeTransformer):
             return self._code(name, line, node)
         if name == "run" or (name == "store" and "-r" in line.split()) or name == "pylab":
             star = ast.ImportFrom(f"%{name} {line}".strip(), [ast.alias("*")], 0)
-            return [*_at([ast.Expr(_names_in(line))], node.lineno), *_at([star], node.lineno)]
-        return _placed(ast.Expr(_names_in(line)), node)
+            return [*_at([ast.Expr(_names_in(line, f"%{name} {line}"))], node.lineno), *_at([star], node.lineno)]
+        return _placed(ast.Expr(_names_in(line, f"%{name} {line}")), node)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         """A magic whose result is used."""
@@ -163,8 +164,8 @@ class _Rewriting(ast.NodeTransformer):
                 body = _code_of(words[1])
                 if len(body) == 1 and isinstance(body[0], ast.Expr):
                     return _moved(body[0].value, node.lineno)
-            return _placed(ast.List([_names_in(words[1])], ast.Load()), node)
-        return _placed(ast.List([_names_in(words[0])], ast.Load()), node)
+            return _placed(ast.List([_names_in(words[1], f"%{words[0]} {words[1]}")], ast.Load()), node)
+        return _placed(ast.List([_names_in(words[0], f"!{words[0]}")], ast.Load()), node)
 
     def _code(self, name: str, line: str, node: ast.stmt) -> list[ast.stmt]:
         body = [_moved(statement, node.lineno) for statement in _code_of(line)]
