@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from stagebook.book.definitions import Definitions
-from stagebook.book.expressions import Expressions, Receiver
+from stagebook.book.expressions import Expressions
 from stagebook.book.frames import BOUND, GONE, Frame, State
 from stagebook.book.objects import CALL, NOTHING, Class, Function, Module, Object, Value, either, every
+from stagebook.book.parts import Receiver
 
 # Calls of known functions that one analysis follows to the end; what is left is taken in bulk (`Calls.invoke_in_bulk`).
 PATIENCE = 400
@@ -67,15 +68,6 @@ class Calls(Expressions):
         self.active: dict[Function, Activation] = {}
         self.patience = PATIENCE
         self._mentioned: dict[Function, tuple[frozenset[str], frozenset[str]]] = {}
-        self.own_classes: set[Class] = set()
-        self._known_classes: set[Class] | None = None
-
-    @property
-    def classes(self) -> set[Class]:
-        """All classes whose body is known."""
-        if self._known_classes is None:
-            self._known_classes = self.known.classes()
-        return self.own_classes | self._known_classes
 
     # Evaluating a call
 
@@ -122,10 +114,18 @@ class Calls(Expressions):
                 positional.append(self._callee(argument))
         for keyword in node.keywords:
             if keyword.arg is None:
-                spread = every((spread or NOTHING, self.iterate(self.eval(keyword.value), keyword.value)))
+                spread = every((spread or NOTHING, self.iterate(self.eval(keyword.value))))
             else:
                 named[keyword.arg] = self._callee(keyword.value)
         return Arguments(tuple(positional), named, spread, node)
+
+    def instantiate(self, node: ast.AST, made: Class, arguments: Arguments) -> Value:
+        """Make an instance of a known class."""
+        raise NotImplementedError
+
+    def call_methods(self, node: ast.AST, base: Value, name: str, arguments: Arguments) -> Value:
+        """Call a method of instances that we saw made."""
+        raise NotImplementedError
 
     def special(self, node: ast.Call) -> Value | None:
         """Calls that are not what they seem; None for all others."""
@@ -364,59 +364,3 @@ class Calls(Expressions):
             self.store_global(name, everything, BOUND)
         with self.maybe():
             self.store_global(name, NOTHING, GONE)
-
-    # Classes
-
-    def instantiate(self, node: ast.AST, made: Class, arguments: Arguments) -> Value:
-        """Make an instance of a known class."""
-        number = self.heap.new(node, f"instance of {made.name}")
-        self.heap.classes.setdefault(number, set()).add(made)
-        instance = Value(frozenset((number,)), sure=True, solid=False)
-        self.mention(made)
-        initialisers = made.find("__init__") | made.find("__new__") | made.find("__post_init__")
-        if made.open or not made.find("__init__"):
-            # A dataclass, an exception, a subclass of what we cannot see into: it may keep what it is given.
-            self.heap.put(number, Value(arguments.everything().objects))
-        for method in sorted(initialisers, key=repr):
-            own = Arguments() if method.name == "__post_init__" else arguments
-            self.apply(method, own.after(instance))
-        for name, methods in list(made.methods.items()):
-            if name.startswith("__") and name not in ("__init__", "__new__", "__post_init__"):
-                for method in sorted(methods, key=repr):
-                    with self.perhaps():
-                        self.apply(method, Arguments((instance,)))
-        return instance
-
-    def mention(self, thing: Class) -> None:
-        """A class is used: any of its methods may be called."""
-        if thing in self.referenced:
-            return
-        self.referenced.add(thing)
-        for methods in list(thing.methods.values()):
-            for method in sorted(methods, key=repr):
-                self.invoke(method, NOTHING)
-        for base in sorted(thing.bases, key=repr):
-            self.mention(base)
-
-    def call_methods(self, node: ast.AST, base: Value, name: str, arguments: Arguments) -> Value:
-        """Call a method of instances that we saw made."""
-        methods: set[Function] = set()
-        missing = False
-        for thing in base.objects:
-            for owner in self._owners(thing):
-                found = owner.find(name)
-                methods |= found
-                missing = missing or not found
-        result: Value | None = None
-        certain = len(methods) == 1 and not missing
-        for method in sorted(methods, key=repr):
-            bound = arguments if method.binding == "static" else arguments.after(base)
-            if certain:
-                return self.apply(method, bound)
-            with self.maybe():
-                returned = self.apply(method, bound)
-                result = returned if result is None else either(result, returned)
-        if missing or result is None:
-            unknown = self.call_unknown(node, base, arguments)
-            result = unknown if result is None else either(result, unknown)
-        return result

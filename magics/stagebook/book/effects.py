@@ -1,7 +1,7 @@
 """What well-known methods and functions do to their objects: the tables behind `changes` and `touches`.
 
-A name in no table is unknown, and an unknown call touches all that is handed to it. So a missing line costs a look at run time; a wrong
-one costs a right answer. Each table says why its lines are safe.
+A name in no table is unknown, and an unknown call touches all that is handed to it. So a missing line costs a look at
+run time; a wrong one costs a right answer. Each table says why its lines are safe.
 """
 
 from __future__ import annotations
@@ -11,6 +11,10 @@ from typing import Literal, NamedTuple
 Result = Literal["fresh", "holds", "part", "copies"]
 
 
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 class Effect(NamedTuple):
     """What calling a method known for its effect does.
 
@@ -18,9 +22,9 @@ class Effect(NamedTuple):
         stores: the object may hold the arguments from then on.
         consumes: the arguments are run over, which uses up an iterator.
         deep: what the object holds may change with it (a Pipeline's steps are fitted with it).
-        returns: "part" of the object, or something "fresh".
-        ambiguous: other common types have a method of this name that changes nothing, but is then called for its result
-            (`set.add` and `Series.add`): a change where the result is dropped, a possible one where it is used.
+        returns: what the result has to do with the object, as in `PURE_METHODS`.
+        ambiguous: other common types have a method of this name that changes nothing, but is then called for its
+            result (`set.add` and `Series.add`): a change where the result is dropped, a possible one where it is used.
     """
 
     stores: bool = False
@@ -107,894 +111,205 @@ EFFECT_METHODS: dict[str, Effect] = {
     "set_state": _DROPS,
 }
 
-# Methods whose first argument is changed, whatever their object is: `rng.shuffle(order)`.
-CHANGES_ARGUMENT = frozenset({"shuffle", "readinto", "copyto"})
+# Methods whose first argument is changed, whatever their object is: `rng.shuffle(order)`, `f.readinto(buffer)`.
+CHANGES_ARGUMENT = frozenset({"shuffle", "readinto"})
 
-# The result shares nothing with the object: numbers, strings, or copies of plain values. Pure for str, bytes, Path, numpy and
-# pandas; where another common type has the name for an effect, it is left out.
-_FRESH = [
-    "all",
-    "any",
-    "argmax",
-    "argmin",
-    "argsort",
-    "autocorr",
-    "corr",
-    "corrwith",
-    "count",
-    "cov",
-    "describe",
-    "duplicated",
-    "equals",
-    "first_valid_index",
-    "idxmax",
-    "idxmin",
-    "info",
-    "isna",
-    "isnull",
-    "item",
-    "kurt",
-    "kurtosis",
-    "last_valid_index",
-    "mad",
-    "mean",
-    "median",
-    "memory_usage",
-    "nunique",
-    "notna",
-    "notnull",
-    "prod",
-    "product",
-    "quantile",
-    "sem",
-    "skew",
-    "std",
-    "sum",
-    "var",
-    "value_counts",
-    "crosstab",
-    "between",
-    "eq",
-    "ne",
-    "lt",
-    "le",
-    "gt",
-    "ge",
-    "hash",
-    "nbytes_",
-    "to_csv",
-    "to_excel",
-    "to_feather",
-    "to_hdf",
-    "to_html",
-    "to_json",
-    "to_latex",
-    "to_markdown",
-    "to_parquet",
-    "to_pickle",
-    "to_sql",
-    "to_stata",
-    "to_string",
-    "to_clipboard",
-    "tobytes",
-    "dumps",
-    "searchsorted",
-    "nonzero",
-    "cumsum",
-    "cumprod",
-    "cummax",
-    "cummin",
-    "ptp",
-    "trace",
-    "round",
-    "astype_",
-    "rank",
-    "pct_change",
-    "diff_",
-    "factorize_",
-    "max_",
-    "min_",
-    "is_unique",
-    "capitalize",
-    "casefold",
-    "center",
-    "encode",
-    "decode",
-    "endswith",
-    "startswith",
-    "expandtabs",
-    "find",
-    "rfind",
-    "format",
-    "format_map",
-    "rindex",
-    "isalnum",
-    "isalpha",
-    "isascii",
-    "isdecimal",
-    "isdigit",
-    "isidentifier",
-    "islower",
-    "isnumeric",
-    "isprintable",
-    "isspace",
-    "istitle",
-    "isupper",
-    "ljust",
-    "lower",
-    "lstrip",
-    "rjust",
-    "rpartition",
-    "rsplit",
-    "rstrip",
-    "split",
-    "splitlines",
-    "strip",
-    "swapcase",
-    "title",
-    "translate",
-    "upper",
-    "zfill",
-    "removeprefix",
-    "removesuffix",
-    "hex",
-    "bit_length",
-    "as_integer_ratio",
-    "is_integer",
-    "conjugate",
-    "index",
-    "strftime",
-    "isoformat",
-    "timestamp",
-    "date",
-    "weekday",
-    "isoweekday",
-    "toordinal",
-    "utcoffset",
-    "total_seconds",
-    "timetuple",
-    "exists",
-    "is_file",
-    "is_dir",
-    "mkdir",
-    "read_text",
-    "read_bytes",
-    "write_text",
-    "write_bytes",
-    "glob",
-    "rglob",
-    "iterdir",
-    "stat",
-    "unlink",
-    "resolve",
-    "absolute",
-    "joinpath",
-    "with_suffix",
-    "with_name",
-    "relative_to",
-    "as_posix",
-    "expanduser",
-    "samefile",
-    "touch",
-    "rmdir",
-    "is_absolute",
-    "predict",
-    "predict_proba",
-    "predict_log_proba",
-    "decision_function",
-    "score",
-    "score_samples",
-    "staged_predict",
-    "transform",
-    "inverse_transform",
-    "get_feature_names_out",
-    "kneighbors",
-    "apply_",
-    "cost_complexity_pruning_path",
-    "bic",
-    "aic",
-    "perplexity",
-    "isdisjoint",
-    "issubset",
-    "issuperset",
-    "hexdigest",
-    "digest",
-    "fullmatch",
-    "search",
-    "findall",
-    "finditer",
-    "groupdict",
-    "debug",
-    "warning",
-    "error",
-    "critical",
-    "exception",
-    "isEnabledFor",
-    "savefig",
-    "get_figure",
-]
+# The result shares nothing with the object: numbers, texts, paths, or arrays of plain values. Pure for str, bytes,
+# Path, Match, numpy, pandas and fitted estimators; a name that another common type has for an effect is left out.
+_FRESH = _words(
+    """
+    all any argmax argmin argsort autocorr corr corrwith count cov describe duplicated equals first_valid_index
+    idxmax idxmin info isna isnull item kurt kurtosis last_valid_index mean median memory_usage nunique notna
+    notnull prod product quantile sem skew std sum var value_counts between eq ne lt le gt ge to_csv to_excel
+    to_feather to_hdf to_html to_json to_latex to_markdown to_parquet to_pickle to_sql to_stata to_string
+    to_clipboard tobytes searchsorted nonzero cumsum cumprod cummax cummin ptp trace round rank pct_change
+    capitalize casefold center encode decode endswith startswith expandtabs find rfind format format_map rindex
+    isalnum isalpha isascii isdecimal isdigit isidentifier islower isnumeric isprintable isspace istitle isupper
+    ljust lower lstrip rjust rpartition rsplit rstrip split splitlines strip swapcase title translate upper zfill
+    removeprefix removesuffix hex bit_length as_integer_ratio is_integer conjugate index strftime isoformat
+    timestamp date weekday isoweekday toordinal utcoffset total_seconds timetuple exists is_file is_dir mkdir
+    read_text read_bytes write_text write_bytes glob rglob iterdir stat unlink resolve absolute joinpath with_suffix
+    with_name relative_to as_posix expanduser samefile touch rmdir is_absolute predict predict_proba
+    predict_log_proba decision_function score score_samples staged_predict transform inverse_transform
+    get_feature_names_out kneighbors cost_complexity_pruning_path bic aic perplexity isdisjoint issubset issuperset
+    hexdigest digest fullmatch search findall finditer groupdict debug warning error critical exception isEnabledFor
+    savefig
+    """
+)
 
-# The result is new, but may hold what the object or the arguments hold (a dict's copy has the same values, a merged frame the
-# same objects in its cells).
-_HOLDS = [
-    "copy",
-    "deepcopy",
-    "tolist",
-    "to_list",
-    "to_dict",
-    "to_records",
-    "to_numpy_",
-    "assign",
-    "dropna",
-    "fillna",
-    "ffill",
-    "bfill",
-    "replace",
-    "rename",
-    "rename_axis",
-    "reset_index",
-    "set_index",
-    "set_axis",
-    "reindex",
-    "reindex_like",
-    "sort_values",
-    "sort_index",
-    "drop",
-    "drop_duplicates",
-    "merge",
-    "join",
-    "append_",
-    "concat_",
-    "combine",
-    "combine_first",
-    "where",
-    "mask",
-    "clip",
-    "interpolate",
-    "melt",
-    "pivot",
-    "pivot_table",
-    "stack",
-    "unstack",
-    "explode",
-    "nlargest",
-    "nsmallest",
-    "shift",
-    "tshift",
-    "diff",
-    "rolling_",
-    "astype",
-    "infer_objects",
-    "convert_dtypes",
-    "isin",
-    "mul",
-    "div",
-    "truediv",
-    "floordiv",
-    "mod",
-    "pow",
-    "radd",
-    "rsub",
-    "rmul",
-    "rdiv",
-    "rtruediv",
-    "dot",
-    "matmul",
-    "cut",
-    "qcut",
-    "get_dummies",
-    "add_prefix",
-    "add_suffix",
-    "abs",
-    "round_",
-    "union",
-    "intersection",
-    "difference",
-    "symmetric_difference",
-    "resample",
-    "groupby",
-    "rolling",
-    "expanding",
-    "ewm",
-    "agg",
-    "aggregate",
-    "apply",
-    "applymap",
-    "map",
-    "transform_",
-    "filter",
-    "pipe",
-    "eval_",
-    "query",
-    "repeat",
-    "take",
-    "choose_",
-    "compress",
-    "flatten",
-    "cumcount",
-    "ngroup",
-    "max",
-    "min",
-    "mode",
-    "unique",
-    "factorize",
-    "bfill",
-    "asfreq",
-    "asof",
-    "between_time",
-    "at_time",
-    "tz_convert",
-    "tz_localize",
-    "normalize",
-    "to_period",
-    "to_timestamp",
-    "to_frame",
-    "to_series",
-    "replace_",
-    "get_params",
-    "named_steps_",
-    "with_columns",
-    "select",
-    "partition_",
-    "keys_",
-    "most_common",
-    "elements",
-    "lookup",
-    "sample_",
-    "nth",
-    "first",
-    "last",
-    "cumall",
-    "size_",
-    "ngroups",
-    "update_",
-    "split_",
-]
+# The result is new, but may hold what the object or the arguments hold: a dict's copy has the same values, a merged
+# frame the same objects in its cells.
+_HOLDS = _words(
+    """
+    copy tolist to_list to_dict to_records assign dropna fillna ffill bfill replace rename rename_axis reset_index
+    set_index set_axis reindex reindex_like sort_values sort_index drop drop_duplicates merge join combine
+    combine_first where mask clip interpolate melt pivot pivot_table stack unstack explode nlargest nsmallest shift
+    diff astype infer_objects convert_dtypes isin mul div truediv floordiv mod pow radd rsub rmul rdiv rtruediv dot
+    matmul get_dummies add_prefix add_suffix abs union intersection difference symmetric_difference resample groupby
+    rolling expanding ewm agg aggregate apply applymap map filter query repeat take compress flatten cumcount ngroup
+    max min mode unique factorize asfreq asof between_time at_time tz_convert tz_localize normalize to_period
+    to_timestamp to_frame to_series get_params with_columns select most_common elements lookup nth first last
+    """
+)
 
 # The result may be the object, or a part of it, or a window on its memory.
-_PART = [
-    "get",
-    "items",
-    "values",
-    "keys",
-    "iterrows",
-    "itertuples",
-    "iteritems",
-    "to_numpy",
-    "reshape",
-    "ravel",
-    "view",
-    "squeeze",
-    "transpose",
-    "swapaxes",
-    "diagonal",
-    "head",
-    "tail",
-    "xs",
-    "select_dtypes",
-    "get_group",
-    "swaplevel",
-    "droplevel",
-    "__getitem__",
-    "get_level_values",
-    "__iter__",
-    "__enter__",
-    "iget",
-    "iter_rows",
-    "to_flat_index",
-    "as_matrix",
-    "newbyteorder",
-    "loc",
-    "iloc",
-    "at",
-    "iat",
-    "get_booster",
-    "get_submodule",
-    "named_parameters",
-    "parameters",
-    "state_dict",
-    "children",
-    "modules",
-    "named_modules",
-    "group",
-]
-
-
-def _table() -> dict[str, Result]:
-    found: dict[str, Result] = {}
-    for names, result in ((_FRESH, "fresh"), (_HOLDS, "holds"), (_PART, "part")):
-        for name in names:
-            if not (name.endswith("_") and not name.endswith("__")):
-                found[name] = result  # type: ignore[assignment]
-    return found
-
+_PART = _words(
+    """
+    get items values keys iterrows itertuples to_numpy reshape ravel view squeeze transpose swapaxes diagonal head
+    tail xs select_dtypes get_group swaplevel droplevel __getitem__ get_level_values __iter__ iter_rows
+    to_flat_index newbyteorder get_booster get_submodule named_parameters parameters state_dict children modules
+    named_modules group pipe
+    """
+)
 
 # Methods that change neither their object nor their arguments, and what their result has to do with them.
-PURE_METHODS: dict[str, Result] = _table()
+PURE_METHODS: dict[str, Result] = {
+    **dict.fromkeys(_FRESH, "fresh"),
+    **dict.fromkeys(_HOLDS, "holds"),
+    **dict.fromkeys(_PART, "part"),
+    "deepcopy": "fresh",
+}
 
 # Methods that run over their arguments: an iterator among them is used up.
-CONSUMING_METHODS = frozenset(
-    {
-        "join",
-        "isin",
-        "union",
-        "intersection",
-        "difference",
-        "symmetric_difference",
-        "isdisjoint",
-        "issubset",
-        "issuperset",
-    }
+CONSUMING_METHODS = _words(
+    "join isin union intersection difference symmetric_difference isdisjoint issubset issuperset fromkeys"
 )
 
-# A pandas object draws itself without being changed when its columns are named by keyword; an Axes takes the data as positional
-# arguments and is changed.
-DRAWING_METHODS = frozenset(
-    {"plot", "hist", "bar", "barh", "box", "boxplot", "kde", "density", "area", "pie", "scatter", "hexbin", "line"}
-)
+# A pandas object draws itself without being changed when its columns are named by keyword; an Axes takes the data as
+# positional arguments, and is changed.
+DRAWING_METHODS = _words("plot hist bar barh box boxplot kde density area pie scatter hexbin line")
 
-# Views of a dict and attributes of frames and estimators that can be run over again and again.
+# Methods of loggers and Axes that take what they are given as it is; the object itself may change.
+DRAWING_PREFIXES = ("set_", "log_")
+
+# What these give can be run over again and again, and running over it uses nothing up.
 DICT_VIEWS = frozenset({"items", "values", "keys"})
-SOLID_ATTRIBUTES = frozenset(
-    {
-        "columns",
-        "index",
-        "values",
-        "dtypes",
-        "shape",
-        "T",
-        "loc",
-        "iloc",
-        "str",
-        "dt",
-        "cat",
-        "name",
-        "names",
-        "parts",
-        "parents",
-    }
-    | {"classes_", "coef_", "feature_names_in_", "feature_importances_", "cv_results_", "categories_"}
+SOLID_ATTRIBUTES = _words(
+    "columns index values dtypes shape T loc iloc str dt cat name names parts parents classes_ coef_ feature_names_in_"
+    " feature_importances_ cv_results_ categories_"
 )
 
 # `df.loc[...]` is `df[...]` by another way.
 INDEXERS = frozenset({"loc", "iloc", "at", "iat"})
 
-# What these may do with an argument they are given by this keyword, even where the call is pure otherwise.
+# What a call that is pure otherwise does to an argument given by keyword: `out=` is written to; a drawing goes into
+# `ax=`, text into `file=`; a draw moves `rng=` on.
 CHANGED_KEYWORDS = frozenset({"out"})
-TOUCHED_KEYWORDS = frozenset({"ax", "axes", "file", "buf", "fp", "stream", "rng", "random_state", "where_", "memo"})
+TOUCHED_KEYWORDS = frozenset({"ax", "axes", "file", "buf", "fp", "stream", "rng", "random_state", "memo"})
 
-# Modules whose functions and classes leave their arguments alone, but for the exceptions below. A class may hold what it is given.
-PURE_ROOTS = frozenset(
-    [
-        "abc",
-        "argparse",
-        "array",
-        "ast",
-        "base64",
-        "bisect",
-        "builtins",
-        "bz2",
-        "calendar",
-        "cmath",
-        "collections",
-        "colorsys",
-        "contextlib",
-        "copy",
-        "csv",
-        "dataclasses",
-        "datetime",
-        "decimal",
-        "difflib",
-        "enum",
-        "fractions",
-        "functools",
-        "getpass",
-        "glob",
-        "gzip",
-        "hashlib",
-        "heapq",
-        "hmac",
-        "html",
-        "inspect",
-        "io",
-        "itertools",
-        "json",
-        "keyword",
-        "locale",
-        "logging",
-        "lzma",
-        "math",
-        "mimetypes",
-        "numbers",
-        "operator",
-        "os",
-        "pathlib",
-        "pickle",
-        "platform",
-        "pprint",
-        "random",
-        "re",
-        "secrets",
-        "shutil",
-        "statistics",
-        "string",
-        "struct",
-        "sys",
-        "tempfile",
-        "textwrap",
-        "time",
-        "timeit",
-        "traceback",
-        "types",
-        "typing",
-        "unicodedata",
-        "urllib",
-        "uuid",
-        "warnings",
-        "weakref",
-        "zipfile",
-        "zlib",
-        "zoneinfo",
-        "numpy",
-        "pandas",
-        "scipy",
-        "sklearn",
-        "matplotlib",
-        "seaborn",
-        "statsmodels",
-        "joblib",
-        "mlflow",
-        "tqdm",
-        "yaml",
-        "toml",
-        "plotly",
-        "altair",
-        "cloudpickle",
-        "xgboost",
-        "lightgbm",
-        "catboost",
-        "pyarrow",
-        "polars",
-        "IPython",
-        "typing_extensions",
-    ]
+# Packages whose functions and classes leave their arguments alone, but for the exceptions below. An object that a
+# class makes may hold what it is given.
+PURE_ROOTS = _words(
+    """
+    abc argparse array ast base64 bisect builtins bz2 calendar cmath collections colorsys contextlib copy csv
+    dataclasses datetime decimal difflib enum fractions functools getpass glob gzip hashlib heapq hmac html inspect
+    io itertools json keyword locale logging lzma math mimetypes numbers operator os pathlib pickle platform pprint
+    random re secrets shutil statistics string struct sys tempfile textwrap time timeit traceback types typing
+    unicodedata urllib uuid warnings weakref zipfile zlib zoneinfo numpy pandas scipy sklearn matplotlib seaborn
+    statsmodels joblib mlflow tqdm yaml toml plotly altair cloudpickle xgboost lightgbm catboost pyarrow polars
+    IPython typing_extensions
+    """
 )
 
-# Functions of those modules that change their first argument: they exist for it.
-CHANGES_FIRST = frozenset(
-    [
-        "builtins.setattr",
-        "builtins.delattr",
-        "builtins.next",
-        "random.shuffle",
-        "numpy.random.shuffle",
-        "numpy.copyto",
-        "numpy.put",
-        "numpy.place",
-        "numpy.putmask",
-        "numpy.fill_diagonal",
-        "numpy.put_along_axis",
-        "heapq.heappush",
-        "heapq.heappop",
-        "heapq.heapify",
-        "heapq.heapreplace",
-        "heapq.heappushpop",
-        "bisect.insort",
-        "bisect.insort_left",
-        "bisect.insort_right",
-        "operator.setitem",
-        "operator.delitem",
-        "operator.iadd",
-        "operator.iand",
-        "operator.iconcat",
-        "operator.ifloordiv",
-        "operator.ilshift",
-        "operator.imatmul",
-        "operator.imod",
-        "operator.imul",
-        "operator.ior",
-        "operator.ipow",
-        "operator.irshift",
-        "operator.isub",
-        "operator.itruediv",
-        "struct.pack_into",
-        "functools.update_wrapper",
-        "random.seed_",
-    ]
+# Functions of those packages that change their first argument: they exist for it.
+CHANGES_FIRST = _words(
+    """
+    builtins.setattr builtins.delattr builtins.next random.shuffle numpy.random.shuffle numpy.copyto numpy.put
+    numpy.place numpy.putmask numpy.fill_diagonal numpy.put_along_axis heapq.heappush heapq.heappop heapq.heapify
+    heapq.heapreplace heapq.heappushpop bisect.insort bisect.insort_left bisect.insort_right operator.setitem
+    operator.delitem operator.iadd operator.iand operator.iconcat operator.ifloordiv operator.ilshift
+    operator.imatmul operator.imod operator.imul operator.ior operator.ipow operator.irshift operator.isub
+    operator.itruediv struct.pack_into functools.update_wrapper
+    """
 )
 
 # Functions that run over their arguments: an iterator among them is used up, by them or by what they return.
-CONSUMING_FUNCTIONS = frozenset(
-    [
-        "builtins.list",
-        "builtins.tuple",
-        "builtins.set",
-        "builtins.frozenset",
-        "builtins.dict",
-        "builtins.sorted",
-        "builtins.sum",
-        "builtins.min",
-        "builtins.max",
-        "builtins.any",
-        "builtins.all",
-        "builtins.zip",
-        "builtins.enumerate",
-        "builtins.map",
-        "builtins.filter",
-        "builtins.iter",
-        "builtins.bytes",
-        "builtins.bytearray",
-        "builtins.reversed",
-        "functools.reduce",
-        "collections.Counter",
-        "collections.deque",
-        "collections.OrderedDict",
-        "collections.defaultdict",
-        "collections.UserDict",
-        "collections.UserList",
-        "math.fsum",
-        "math.prod",
-        "math.dist",
-        "math.sumprod",
-        "csv.reader",
-        "csv.DictReader",
-        "heapq.merge",
-        "heapq.nlargest",
-        "heapq.nsmallest",
-        "numpy.fromiter",
-        "numpy.sum",
-        "numpy.vstack",
-        "numpy.hstack",
-        "numpy.r_",
-        "pandas.DataFrame",
-        "pandas.Series",
-        "pandas.Index",
-
-        "pandas.MultiIndex.from_tuples",
-        "pandas.MultiIndex.from_arrays",
-        "pandas.MultiIndex.from_product",
-        "pandas.DataFrame.from_records",
-        "tqdm.tqdm",
-        "tqdm.auto.tqdm",
-        "tqdm.notebook.tqdm",
-        "tqdm.trange",
-        "array.array",
-        "os.path.commonprefix",
-        "joblib.Parallel",
-        "random.sample_",
-    ]
+CONSUMING_FUNCTIONS = _words(
+    """
+    builtins.list builtins.tuple builtins.set builtins.frozenset builtins.dict builtins.sorted builtins.sum
+    builtins.min builtins.max builtins.any builtins.all builtins.zip builtins.enumerate builtins.map builtins.filter
+    builtins.iter builtins.bytes builtins.bytearray builtins.reversed functools.reduce collections.Counter
+    collections.deque collections.OrderedDict collections.defaultdict collections.UserDict collections.UserList
+    math.fsum math.prod math.dist math.sumprod csv.reader csv.DictReader heapq.merge heapq.nlargest heapq.nsmallest
+    numpy.fromiter numpy.sum numpy.vstack numpy.hstack pandas.DataFrame pandas.Series pandas.Index pandas.concat
+    pandas.MultiIndex.from_tuples pandas.MultiIndex.from_arrays pandas.MultiIndex.from_product
+    pandas.DataFrame.from_records tqdm.tqdm tqdm.auto.tqdm tqdm.notebook.tqdm array.array os.path.commonprefix
+    joblib.Parallel
+    """
 )
 CONSUMING_ROOTS = frozenset({"itertools", "statistics"})
 
-# Functions of those modules that take an open file, and where among the arguments it stands: reading and writing move it on.
+# Functions that take an open file, and where among the arguments it stands: reading and writing move it on.
 FILE_ARGUMENT = {
+    **dict.fromkeys(_words("load safe_load safe_load_all loadtxt genfromtxt writer DictWriter copyfileobj"), 0),
     **dict.fromkeys(
-        ("load", "safe_load", "safe_load_all", "read_csv", "read_excel", "read_json", "read_parquet", "read_pickle"), 0
+        _words("read_csv read_excel read_json read_parquet read_pickle read_feather read_table read_fwf"), 0
     ),
-    **dict.fromkeys(
-        ("read_feather", "read_table", "read_fwf", "loadtxt", "genfromtxt", "writer", "DictWriter", "copyfileobj"), 0
-    ),
-    **dict.fromkeys(("dump", "safe_dump"), 1),
+    **dict.fromkeys(_words("dump safe_dump"), 1),
 }
 
-# Functions whose result may be (a part of, or a window on the memory of) an argument.
-ALIASING = frozenset(
-    [
-        "builtins.iter",
-        "builtins.next",
-        "builtins.getattr",
-        "builtins.vars",
-        "builtins.min",
-        "builtins.max",
-        "builtins.memoryview",
-        "builtins.super",
-        "builtins.filter",
-        "builtins.setattr",
-        "copy.copy_",
-        "operator.getitem",
-        "operator.iadd",
-        "operator.iconcat",
-        "operator.iand",
-        "operator.ior",
-        "functools.reduce",
-        "collections.ChainMap",
-        "random.choice",
-        "random.choices",
-        "random.sample",
-        "types.MappingProxyType",
-        "types.SimpleNamespace_",
-        "contextlib.nullcontext",
-        "contextlib.closing",
-        "typing.cast",
-        "weakref.ref",
-        "weakref.proxy",
-        "itertools.chain",
-        "itertools.tee",
-        "itertools.cycle",
-        "itertools.islice",
-        "numpy.asarray",
-        "numpy.asanyarray",
-        "numpy.ascontiguousarray",
-        "numpy.asfortranarray",
-        "numpy.array",
-        "numpy.ravel",
-        "numpy.reshape",
-        "numpy.squeeze",
-        "numpy.transpose",
-        "numpy.atleast_1d",
-        "numpy.atleast_2d",
-        "numpy.atleast_3d",
-        "numpy.broadcast_to",
-        "numpy.broadcast_arrays",
-        "numpy.expand_dims",
-        "numpy.swapaxes",
-        "numpy.moveaxis",
-        "numpy.rollaxis",
-        "numpy.flip",
-        "numpy.fliplr",
-        "numpy.flipud",
-        "numpy.rot90",
-        "numpy.split",
-        "numpy.array_split",
-        "numpy.hsplit",
-        "numpy.vsplit",
-        "numpy.dsplit",
-        "numpy.diag",
-        "numpy.diagonal",
-        "numpy.real",
-        "numpy.imag",
-        "numpy.nan_to_num",
-        "numpy.require",
-        "numpy.frombuffer",
-        "numpy.matrix",
-        "numpy.asmatrix",
-        "numpy.ma.array",
-        "numpy.lib.stride_tricks.as_strided",
-        "numpy.lib.stride_tricks.sliding_window_view",
-        "numpy.nditer",
-        "pandas.DataFrame",
-        "pandas.Series",
-        "pandas.Index",
-        "pandas.array",
-        "pandas.Categorical",
-
-        "pandas.to_numeric",
-        "pandas.to_datetime",
-        "sklearn.utils.check_array",
-        "sklearn.utils.check_X_y",
-        "sklearn.utils.validation.check_array",
-        "scipy.sparse.csr_matrix",
-        "scipy.sparse.csc_matrix",
-        "scipy.sparse.coo_matrix",
-        "pyarrow.array",
-        "pyarrow.Table.from_pandas",
-    ]
+# Functions whose result may be an argument, a part of one, or a window on the memory of one.
+ALIASING = _words(
+    """
+    builtins.iter builtins.next builtins.getattr builtins.vars builtins.min builtins.max builtins.memoryview
+    builtins.super builtins.filter operator.getitem operator.iadd operator.iconcat operator.iand operator.ior
+    functools.reduce collections.ChainMap random.choice random.choices random.sample types.MappingProxyType
+    contextlib.nullcontext contextlib.closing typing.cast weakref.ref weakref.proxy itertools.chain itertools.tee
+    itertools.cycle itertools.islice numpy.asarray numpy.asanyarray numpy.ascontiguousarray numpy.asfortranarray
+    numpy.array numpy.ravel numpy.reshape numpy.squeeze numpy.transpose numpy.atleast_1d numpy.atleast_2d
+    numpy.atleast_3d numpy.broadcast_to numpy.broadcast_arrays numpy.expand_dims numpy.swapaxes numpy.moveaxis
+    numpy.rollaxis numpy.flip numpy.fliplr numpy.flipud numpy.rot90 numpy.split numpy.array_split numpy.hsplit
+    numpy.vsplit numpy.dsplit numpy.diag numpy.diagonal numpy.real numpy.imag numpy.nan_to_num numpy.require
+    numpy.frombuffer numpy.matrix numpy.asmatrix numpy.ma.array numpy.lib.stride_tricks.as_strided
+    numpy.lib.stride_tricks.sliding_window_view numpy.nditer pandas.DataFrame pandas.Series pandas.Index
+    pandas.array pandas.Categorical pandas.to_numeric pandas.to_datetime sklearn.utils.check_array
+    sklearn.utils.check_X_y sklearn.utils.validation.check_array scipy.sparse.csr_matrix scipy.sparse.csc_matrix
+    scipy.sparse.coo_matrix pyarrow.array pyarrow.Table.from_pandas
+    """
 )
 
 # Functions that return several new objects, each a copy.
-COPYING = frozenset(
-    [
-        "sklearn.model_selection.train_test_split",
-        "numpy.unique",
-        "numpy.histogram",
-        "numpy.meshgrid",
-        "numpy.nonzero",
-        "numpy.histogram2d",
-        "numpy.polyfit",
-    ]
+COPYING = _words(
+    """
+    sklearn.model_selection.train_test_split numpy.unique numpy.histogram numpy.meshgrid numpy.nonzero
+    numpy.histogram2d numpy.polyfit
+    """
 )
 
-# Functions that return numbers, strings or the like, or a full copy.
-FRESH_FUNCTIONS = frozenset(
-    [
-        "builtins.print",
-        "builtins.len",
-        "builtins.abs",
-        "builtins.round",
-        "builtins.repr",
-        "builtins.str",
-        "builtins.int",
-        "builtins.float",
-        "builtins.bool",
-        "builtins.complex",
-        "builtins.isinstance",
-        "builtins.issubclass",
-        "builtins.id",
-        "builtins.hash",
-        "builtins.callable",
-        "builtins.range",
-        "builtins.ord",
-        "builtins.chr",
-        "builtins.format",
-        "builtins.input",
-        "builtins.divmod",
-        "builtins.pow",
-        "builtins.hasattr",
-        "builtins.dir",
-        "builtins.bin",
-        "builtins.hex",
-        "builtins.oct",
-        "builtins.ascii",
-        "builtins.help",
-        "builtins.any",
-        "builtins.all",
-        "builtins.bytes",
-        "builtins.bytearray",
-        "builtins.display",
-        "builtins.type",
-        "builtins.slice_",
-        "copy.deepcopy",
-    ]
+# Functions that return numbers, texts or the like, or a full copy.
+FRESH_FUNCTIONS = _words(
+    """
+    builtins.print builtins.len builtins.abs builtins.round builtins.repr builtins.str builtins.int builtins.float
+    builtins.bool builtins.complex builtins.isinstance builtins.issubclass builtins.id builtins.hash
+    builtins.callable builtins.range builtins.ord builtins.chr builtins.format builtins.input builtins.divmod
+    builtins.pow builtins.hasattr builtins.dir builtins.bin builtins.hex builtins.oct builtins.ascii builtins.help
+    builtins.any builtins.all builtins.bytes builtins.bytearray builtins.display builtins.type copy.deepcopy
+    """
 )
-FRESH_ROOTS = frozenset(
-    {"math", "cmath", "time", "datetime", "hashlib", "re", "json", "textwrap", "string", "pprint", "glob", "os", "uuid"}
-)
+FRESH_ROOTS = _words("math cmath time datetime hashlib re json textwrap string pprint glob os uuid")
 FRESH_PARENTS = frozenset({"sklearn.metrics", "numpy.linalg", "scipy.stats", "os.path"})
 
 # Decorators that give back a function that does what the decorated one does.
-TRANSPARENT_DECORATORS = frozenset(
-    [
-        "builtins.staticmethod",
-        "builtins.classmethod",
-        "builtins.property",
-        "functools.lru_cache",
-        "functools.cache",
-        "functools.wraps",
-        "functools.cached_property",
-        "functools.total_ordering",
-        "functools.singledispatch",
-        "contextlib.contextmanager",
-        "contextlib.asynccontextmanager",
-        "dataclasses.dataclass",
-        "abc.abstractmethod",
-        "typing.final",
-        "typing.overload",
-        "typing.no_type_check",
-        "numba.njit",
-        "numba.jit",
-        "numba.vectorize",
-        "joblib.delayed",
-        "dask.delayed",
-        "prefect.task",
-        "prefect.flow",
-        "atexit.register",
-    ]
+TRANSPARENT_DECORATORS = _words(
+    """
+    builtins.staticmethod builtins.classmethod builtins.property functools.lru_cache functools.cache functools.wraps
+    functools.cached_property functools.total_ordering functools.singledispatch contextlib.contextmanager
+    contextlib.asynccontextmanager dataclasses.dataclass abc.abstractmethod typing.final typing.overload
+    typing.no_type_check numba.njit numba.jit numba.vectorize joblib.delayed dask.delayed prefect.task prefect.flow
+    atexit.register
+    """
 )
 
 # Context managers that may end their block early and let the code go on.
-SUPPRESSING = frozenset({"suppress", "raises", "assertRaises", "assertRaisesRegex", "ignored"})
+SUPPRESSING = _words("suppress raises assertRaises assertRaisesRegex")
 
 # What `np` means in a notebook whose imports the analysis was not shown.
 CONVENTIONAL = {"np": "numpy", "pd": "pandas", "plt": "matplotlib.pyplot", "sns": "seaborn"}
 
 # Standard modules whose star-import is resolved: importing them is cheap and has no effect.
-RESOLVED_STARS = frozenset(
-    [
-        "math",
-        "cmath",
-        "itertools",
-        "functools",
-        "collections",
-        "operator",
-        "random",
-        "statistics",
-        "typing",
-        "dataclasses",
-        "pathlib",
-        "datetime",
-        "time",
-        "os.path",
-        "string",
-        "re",
-        "json",
-        "decimal",
-        "fractions",
-        "enum",
-        "copy",
-        "heapq",
-        "bisect",
-        "contextlib",
-        "textwrap",
-        "glob",
-    ]
+RESOLVED_STARS = _words(
+    """
+    math cmath itertools functools collections operator random statistics typing dataclasses pathlib datetime time
+    os.path string re json decimal fractions enum copy heapq bisect contextlib textwrap glob
+    """
 )

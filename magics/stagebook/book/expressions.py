@@ -4,25 +4,18 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable, Sequence
-from typing import Literal, NamedTuple
+from typing import Literal
 
-from stagebook.book import effects
 from stagebook.book.definitions import Definitions
-from stagebook.book.frames import Frame, Frames
-from stagebook.book.objects import NOTHING, Class, Function, Module, Object, Value, either, every
+from stagebook.book.frames import Frame
+from stagebook.book.objects import NOTHING, Class, Function, Object, Value, either
+from stagebook.book.parts import Parts, global_name, is_namespace
 from stagebook.book.scopes import FunctionNode, scope_of
 
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 
 
-class Receiver(NamedTuple):
-    """An object that something is done to, and the objects whose value is surely changed where it is changed."""
-
-    value: Value
-    whole: Value
-
-
-class Expressions(Frames):
+class Expressions(Parts):
     """The expressions of the language, calls excepted."""
 
     def __init__(self, known: Definitions) -> None:
@@ -30,8 +23,6 @@ class Expressions(Frames):
         self.functions: dict[int, Function] = {}
         self.referenced: set[Object] = set()
         self.targets: dict[str, Value] | None = None
-        self.suspended: dict[int, tuple[Callable[[], None], int]] = {}
-        self._going_on: set[int] = set()
         self._how: dict[type[ast.AST], Callable[..., Value]] = {
             ast.Name: self._name,
             ast.Constant: _nothing,
@@ -64,10 +55,6 @@ class Expressions(Frames):
 
     def call(self, node: ast.Call) -> Value:
         """A call, used for its result."""
-        raise NotImplementedError
-
-    def invoke(self, function: Function, everything: Value) -> Value:
-        """Somebody may call `function` with any of `everything`."""
         raise NotImplementedError
 
     def mention(self, thing: Class) -> None:
@@ -108,55 +95,6 @@ class Expressions(Frames):
     def _attribute(self, node: ast.Attribute) -> Value:
         return self.attribute(self.eval(node.value), node.attr)
 
-    def attribute(self, base: Value, name: str) -> Value:
-        """`base.name`."""
-        if not base.objects:
-            return NOTHING
-        if name in effects.INDEXERS:
-            return base._replace(solid=True)
-        found: set[Object] = set()
-        result = NOTHING
-        for thing in base.objects:
-            if isinstance(thing, Module):
-                found.add(Module(f"{thing.path}.{name}", thing.root))
-                continue
-            if not isinstance(thing, Class) or thing.open:
-                found.add(thing)
-            found |= self.heap.held(thing)
-            for owner in self._owners(thing):
-                found |= {*self.heap.held(owner), *owner.find(name)}
-        for method in self._methods_read(base, name):
-            result = either(result, self.invoke(method, base))
-        modules_only = all(isinstance(thing, Module) for thing in found)
-        value = Value(frozenset(found), modules_only and base.sure, modules_only or name in effects.SOLID_ATTRIBUTES)
-        return either(value, result) if result.objects else value
-
-    def _owners(self, thing: Object) -> set[Class]:
-        if isinstance(thing, Class):
-            return {thing, *thing.bases}
-        return self.heap.classes.get(thing, set()) if isinstance(thing, int) else set()
-
-    def _methods_read(self, base: Value, name: str) -> set[Function]:
-        """The properties that reading `base.name` may run."""
-        found: set[Function] = set()
-        for owner in self._possible_owners(base):
-            found |= {method for method in owner.find(name) if method.binding == "property"}
-        return found
-
-    def _possible_owners(self, base: Value) -> set[Class]:
-        """The known classes that an object may be of: its own where we saw it made, else any."""
-        found: set[Class] = set()
-        for thing in base.objects:
-            if isinstance(thing, str):
-                return self.classes
-            found |= self._owners(thing)
-        return found
-
-    @property
-    def classes(self) -> set[Class]:
-        """All classes whose body is known."""
-        raise NotImplementedError
-
     def _subscript(self, node: ast.Subscript) -> Value:
         name = global_name(node)
         if name is not None:
@@ -164,96 +102,6 @@ class Expressions(Frames):
         base = self.eval(node.value)
         self.eval(node.slice)
         return self.part(base, node.slice)
-
-    def part(self, base: Value, index: ast.expr) -> Value:
-        """`base[index]`."""
-        if isinstance(index, ast.Constant) and isinstance(index.value, int):
-            fields = self.fields(base)
-            if fields is not None and -len(fields) <= index.value < len(fields):
-                return fields[index.value]
-        found = self.heap.inside(base)
-        if isinstance(index, ast.Tuple):
-            found |= self.heap.inside(Value(found))
-        if isinstance(index, ast.Slice):
-            found |= base.objects
-        return Value(found) if found else NOTHING
-
-    def fields(self, value: Value) -> tuple[Value, ...] | None:
-        """The parts of a tuple by position, where they are known."""
-        found: tuple[Value, ...] | None = None
-        for thing in value.objects:
-            fields = self.heap.fields.get(thing) if isinstance(thing, int) else None
-            if not fields or (found is not None and len(found) != len(fields)):
-                return None
-            found = fields if found is None else tuple(every(pair) for pair in zip(found, fields, strict=True))
-        return found
-
-    def receiver(self, node: ast.expr) -> Receiver:
-        """The object of a store, or of a method that may be called for its effect.
-
-        `frames["a"].columns[0] = 1` surely changes `frames`. A mask or a slice makes a copy, as often as not.
-        """
-        if isinstance(node, ast.Attribute):
-            base = self.receiver(node.value)
-            value = self.attribute(base.value, node.attr)
-            return Receiver(value, base.whole if base.value.objects <= value.objects else NOTHING)
-        if isinstance(node, ast.Subscript) and global_name(node) is None:
-            base = self.receiver(node.value)
-            self.eval(node.slice)
-            value = self.part(base.value, node.slice)
-            copies = isinstance(node.slice, (ast.Slice, ast.Compare, ast.BoolOp, ast.List, ast.UnaryOp, ast.BinOp))
-            if value.sure:
-                return Receiver(value, value)
-            return Receiver(value, NOTHING if copies else base.whole)
-        value = self.eval(node)
-        return Receiver(value, value if value.sure else NOTHING)
-
-    def change_in(self, base: Receiver, *, certain: bool = True) -> None:
-        """Note that an object changes in place, and so whatever it is a part of."""
-        if certain:
-            self.change(base.whole)
-        self.touch(base.value)
-
-    # Iteration
-
-    def iterate(self, value: Value, node: ast.AST) -> Value:
-        """Run over `value`: what its elements may be. Running over an iterator uses it up."""
-        self.use(value)
-        if not value.solid:
-            self.touch(value._replace(objects=frozenset(t for t in value.objects if isinstance(t, str))))
-        found: set[Object] = set()
-        sure = value.sure
-        for thing in value.objects:
-            if isinstance(thing, str):
-                found.add(thing)
-            held = self.heap.held(thing)
-            if held:
-                found |= held
-                sure = sure and thing not in self.heap.mixed and not isinstance(thing, str)
-            if isinstance(thing, int) and thing in self.heap.classes:
-                found |= self.heap.reachable((thing,))
-        return Value(frozenset(found), sure, solid=not found)
-
-    def use(self, value: Value) -> None:
-        """Let generators and coroutines in `value` run on."""
-        if not self.suspended:
-            return
-        for thing in self.heap.reachable(value.objects):
-            if isinstance(thing, int) and thing in self.suspended:
-                go_on, since = self.suspended[thing]
-                if since != self.writes and thing not in self._going_on:
-                    self._go_on(thing, go_on)
-
-    def suspend(self, maker: int, go_on: Callable[[], None]) -> None:
-        """Note a generator or coroutine: it may run at once, or whenever somebody lets it."""
-        self._go_on(maker, go_on)
-
-    def _go_on(self, maker: int, go_on: Callable[[], None]) -> None:
-        self._going_on.add(maker)
-        with self.perhaps():
-            go_on()
-        self._going_on.discard(maker)
-        self.suspended[maker] = (go_on, self.writes)
 
     # Operators
 
@@ -290,11 +138,11 @@ class Expressions(Frames):
         return self.fresh(node)
 
     def _comparator(self, operator: ast.cmpop, node: ast.expr) -> None:
-        if isinstance(operator, (ast.In, ast.NotIn)) and _is_namespace(node):
+        if isinstance(operator, (ast.In, ast.NotIn)) and is_namespace(node):
             return
         value = self.eval(node)
         if isinstance(operator, (ast.In, ast.NotIn)):
-            self.iterate(value, node)
+            self.iterate(value)
 
     def _boolean(self, node: ast.BoolOp) -> Value:
         value = self.eval(node.values[0])
@@ -334,14 +182,14 @@ class Expressions(Frames):
         number = self.heap.new(node)
         for key, item in zip(node.keys, node.values, strict=True):
             if key is None:
-                self.heap.put(number, self.iterate(self.eval(item), item))
+                self.heap.put(number, self.iterate(self.eval(item)))
                 continue
             self.heap.put(number, self.eval(key))
             self.heap.put(number, self.eval(item))
         return Value(frozenset((number,)), sure=True, solid=True)
 
     def _starred(self, node: ast.Starred) -> Value:
-        return self.iterate(self.eval(node.value), node)
+        return self.iterate(self.eval(node.value))
 
     def _formatted(self, node: ast.JoinedStr | ast.FormattedValue | ast.Slice) -> Value:
         for child in ast.iter_child_nodes(node):
@@ -406,12 +254,11 @@ class Expressions(Frames):
         self, node: Comprehension, level: int, number: int, source: Value, overlay: dict[str, Value]
     ) -> None:
         if level == len(node.generators):
-            elements = (node.key, node.value) if isinstance(node, ast.DictComp) else (node.elt,)
-            for element in elements:
-                self.heap.put(number, self.eval(element))
+            for made in (node.key, node.value) if isinstance(node, ast.DictComp) else (node.elt,):
+                self.heap.put(number, self.eval(made))
             return
         generator = node.generators[level]
-        element = self.iterate(source, generator.iter)
+        element = self.iterate(source)
 
         def once() -> None:
             self.targets = overlay
@@ -444,7 +291,7 @@ class Expressions(Frames):
     def _yield(self, node: ast.Yield | ast.YieldFrom) -> Value:
         value = self.eval(node.value) if node.value is not None else NOTHING
         if isinstance(node, ast.YieldFrom):
-            value = either(self.iterate(value, node), value)
+            value = either(self.iterate(value), value)
         self.frame.returned = either(self.frame.returned, value)
         return Value(self.heap.reachable(value.objects))
 
@@ -463,21 +310,3 @@ def _binding(decorators: Sequence[ast.expr]) -> Literal["plain", "static", "clas
         if name == "classmethod":
             return "class"
     return "plain"
-
-
-def _is_namespace(node: ast.expr) -> bool:
-    return (
-        isinstance(node, ast.Call)
-        and isinstance(node.func, ast.Name)
-        and node.func.id in ("globals", "locals", "vars")
-        and not node.args
-    )
-
-
-def global_name(node: ast.expr) -> str | None:
-    """The name that `globals()["name"]` means; None for anything else."""
-    if isinstance(node, ast.Subscript) and _is_namespace(node.value):
-        key = node.slice
-        if isinstance(key, ast.Constant) and isinstance(key.value, str):
-            return key.value
-    return None

@@ -5,15 +5,22 @@ from __future__ import annotations
 import ast
 
 from stagebook.book import effects
-from stagebook.book.calls import Arguments, Calls
-from stagebook.book.expressions import Receiver
+from stagebook.book.calls import Arguments
+from stagebook.book.classes import Classes
+from stagebook.book.definitions import Definitions
+from stagebook.book.frames import GONE
 from stagebook.book.objects import NOTHING, Class, Function, Module, Object, Value, either, every
+from stagebook.book.parts import Receiver
 
 _TYPES = frozenset({"list", "dict", "set", "frozenset", "tuple", "str", "bytes", "bytearray", "object", "int", "float"})
 
 
-class Library(Calls):
+class Library(Classes):
     """Calls by name: what the tables say, and the worst for what they do not."""
+
+    def __init__(self, known: Definitions) -> None:
+        super().__init__(known)
+        self.kept: list[ast.AST] = []  # objects are told apart by the identity of their code, which must live on
 
     # Methods
 
@@ -30,7 +37,7 @@ class Library(Calls):
                 returned = self._call_in_module(node, thing, name, arguments)
             elif isinstance(thing, Class):
                 returned = self._call_on_class(node, thing, name, arguments)
-            elif isinstance(thing, int) and any(owner.find(name) for owner in self._owners(thing)):
+            elif isinstance(thing, int) and any(owner.find(name) for owner in self.owners(thing)):
                 returned = self.call_methods(node, Value(frozenset((thing,)), sure=True), name, arguments)
             else:
                 plain.add(thing)
@@ -43,7 +50,7 @@ class Library(Calls):
         return result
 
     def _call_super(self, node: ast.Call, base: Value, name: str, arguments: Arguments) -> Value:
-        methods = {m for thing in base.objects for owner in self._owners(thing) for m in owner.find_above(name)}
+        methods = {m for thing in base.objects for owner in self.owners(thing) for m in owner.find_above(name)}
         result = Value(arguments.everything().objects)
         self.touch(result)
         for thing in base.objects:
@@ -127,8 +134,8 @@ class Library(Calls):
         if pure is None:
             if isinstance(node.func, ast.Attribute) and isinstance(node.func.value, (ast.Constant, ast.JoinedStr)):
                 pure = "fresh"  # text, a number: it has no way to change anything
-            elif name.startswith("set_") or name.startswith("log_"):
-                self.touch(base.value)  # matplotlib and loggers: the object changes, the arguments do not
+            elif name.startswith(effects.DRAWING_PREFIXES):
+                self.touch(base.value)
                 pure = "part"
             else:
                 return self.call_unknown(node, base.value, arguments)
@@ -142,7 +149,7 @@ class Library(Calls):
     def _dict_view(self, node: ast.AST, name: str, base: Receiver) -> Value:
         """What `items()` and its like give: something to run over again and again, with parts of the object in it."""
         keys = Value(self.heap.inside(base.value))
-        element = self.iterate(base.value._replace(solid=True), node)
+        element = self.iterate(base.value._replace(solid=True))
         if name == "items":
             pair = self.heap.new(node, "tuple")
             self.heap.put_fields(pair, (keys, element))
@@ -184,7 +191,7 @@ class Library(Calls):
 
     def _consume(self, arguments: Arguments) -> None:
         for value in (*arguments.positional, *arguments.named.values()):
-            self.iterate(value, arguments.node or ast.Pass())
+            self.iterate(value)
 
     def _call_back_from(self, base: Value, arguments: Arguments) -> Value:
         """Functions among the arguments are called with the other arguments and parts of the object: `df.apply(score)`."""
@@ -256,18 +263,18 @@ class Library(Calls):
             return self._tuples(node, path, arguments)
         if path in ("builtins.list", "builtins.tuple", "builtins.set", "builtins.sorted", "builtins.reversed"):
             made = self.fresh(node)
-            self.heap.put(next(iter(made.objects)), self.iterate(everything, node))  # type: ignore[arg-type]
+            self.heap.put(next(iter(made.objects)), self.iterate(everything))
             return made
         return self.fresh(node, everything.objects | self.heap.inside(everything) | returned.objects)
 
     def _tuples(self, node: ast.AST, path: str, arguments: Arguments) -> Value:
         """What `zip` and `enumerate` give: tuples, of which each part is an element of one argument."""
-        elements = [self.iterate(value, node) for value in arguments.positional]
+        elements = [self.iterate(value) for value in arguments.positional]
         if path == "builtins.enumerate":
             elements = [NOTHING, *elements[:1]]
         number = self.heap.new(node, "tuple")
         if arguments.spread is not None:
-            self.heap.put(number, every((*elements, self.iterate(arguments.spread, node))))
+            self.heap.put(number, every((*elements, self.iterate(arguments.spread))))
         else:
             self.heap.put_fields(number, tuple(elements))
         made = self.heap.new(node)
@@ -334,7 +341,7 @@ class Library(Calls):
                     with self.maybe():
                         self.store_global(name, value)
                 if method == "pop":
-                    self.store_global(name, NOTHING, 4)
+                    self.store_global(name, NOTHING, GONE)
                 return value
         if method == "update":
             for keyword in node.keywords:
@@ -355,7 +362,7 @@ class Library(Calls):
                 if isinstance(key, ast.Constant) and isinstance(key.value, str):
                     self.store_global(key.value, self.eval(item))
         else:
-            self.iterate(value, argument)
+            self.iterate(value)
             self.log.stars.add("globals")
 
 

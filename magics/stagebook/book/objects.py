@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
@@ -60,8 +61,7 @@ class Class:
         return f"<class {self.name}>"
 
 
-@dataclass(frozen=True, slots=True)
-class Module:
+class Module(NamedTuple):
     """What the dotted `path` leads to; `root` is the earlier-bound global name it was reached through, if any."""
 
     path: str
@@ -111,6 +111,9 @@ def every(values: Iterable[Value]) -> Value:
 # Steps that one analysis may take: objects looked at, and calls, which cost more. A thousand ordinary cells take far fewer.
 EFFORT = 400_000
 CALL = 20
+
+
+_NONE: frozenset[Object] = frozenset()
 
 
 class TangledError(Exception):
@@ -178,11 +181,12 @@ class Heap:
             if not isinstance(thing, Module):
                 self.put(thing, Value(frozenset((pool,))))
 
-    def held(self, thing: Object) -> set[Object]:
+    def held(self, thing: Object) -> AbstractSet[Object]:
         """What `thing` was seen to be given to hold."""
-        found = self.contents.get(thing, set())
+        found = self.contents.get(thing, _NONE)
         if self.pools and not self.pools.isdisjoint(found):
-            found = found.union(*(self.contents[pool] for pool in found if pool in self.pools))
+            found = found.union(*(self.contents[pool] for pool in found & self.pools))
+            self.spend(len(found))
         return found
 
     def inside(self, value: Value) -> frozenset[Object]:
@@ -191,10 +195,13 @@ class Heap:
         for thing in value.objects:
             if isinstance(thing, (str, Module)):
                 found.add(thing)
-            found |= self.held(thing)
+            found |= self.contents.get(thing, _NONE)
             if isinstance(thing, int) and thing in self.classes:
                 # An instance makes its items as it likes: `__getitem__` may return anything it can reach.
                 found |= self.reachable((thing,))
+        for pool in found & self.pools:
+            found |= self.contents[pool]
+        self.spend(len(found))
         return frozenset(found)
 
     def reachable(self, objects: Iterable[Object]) -> frozenset[Object]:

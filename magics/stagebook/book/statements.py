@@ -6,24 +6,22 @@ import ast
 from collections.abc import Callable, Sequence
 
 from stagebook.book import effects
+from stagebook.book.assignments import Assignments
 from stagebook.book.definitions import Definitions
-from stagebook.book.expressions import global_name
 from stagebook.book.frames import GONE, State
-from stagebook.book.library import Library
-from stagebook.book.objects import NOTHING, Module, Value, either, every
+from stagebook.book.objects import NOTHING, Module, Value, either
 from stagebook.book.patterns import exhaustive
 
 
-class Statements(Library):
+class Statements(Assignments):
     """The statements of the language, definitions and imports excepted."""
 
     def __init__(self, known: Definitions) -> None:
         super().__init__(known)
-        self.kept: list[ast.AST] = []
         self._do: dict[type[ast.AST], Callable[..., None]] = {
             ast.Expr: self._expression,
             ast.Assign: self._assign,
-            ast.AugAssign: self._augmented,
+            ast.AugAssign: self.augment,
             ast.AnnAssign: self._annotated,
             ast.For: self._for,
             ast.AsyncFor: self._for,
@@ -66,108 +64,16 @@ class Statements(Library):
             self.eval(node.value)
 
     def _assign(self, node: ast.Assign) -> None:
-        value = self._assigned(node.value)
+        value = self.assigned(node.value)
         for target in node.targets:
             self.assign(target, value)
-
-    def _assigned(self, node: ast.expr) -> Value:
-        """The value of the right side; a function that is given another name is not used by that."""
-        if isinstance(node, ast.Name):
-            return self.load(node.id)
-        if isinstance(node, ast.Lambda):
-            return Value(frozenset((self.function(node, "lambda"),)), sure=True, solid=True)
-        return self.eval(node)
-
-    def assign(self, target: ast.expr, value: Value) -> None:
-        """Bind a target of an assignment, a loop or a comprehension."""
-        if isinstance(target, ast.Name):
-            if self.targets is not None:
-                old = self.targets.get(target.id)
-                self.targets[target.id] = value if old is None else either(old, value)
-            else:
-                self.store(target.id, value)
-        elif isinstance(target, (ast.Tuple, ast.List)):
-            self._unpack(target, value)
-        elif isinstance(target, ast.Starred):
-            self.assign(target.value, self.fresh(target, value.objects))
-        elif isinstance(target, (ast.Attribute, ast.Subscript)):
-            self._put(target, value)
-
-    def _put(self, target: ast.Attribute | ast.Subscript, value: Value) -> None:
-        name = global_name(target)
-        if name is not None:
-            self.store_global(name, value)
-            return
-        base = self.receiver(target.value)
-        if isinstance(target, ast.Subscript):
-            key = self.eval(target.slice)
-            if key.objects:
-                value = every((value, key))
-            if isinstance(target.slice, ast.Slice):
-                value = every((value, self.iterate(value, target)))
-        self.change_in(base)
-        for thing in base.value.objects:
-            self.heap.put(thing, value)
-
-    def _unpack(self, target: ast.Tuple | ast.List, value: Value) -> None:
-        fields = self.fields(value)
-        spread = any(isinstance(element, ast.Starred) for element in target.elts)
-        if fields is not None and len(fields) == len(target.elts) and not spread:
-            for element, part in zip(target.elts, fields, strict=True):
-                self.assign(element, part)
-            return
-        part = self.iterate(value, target)
-        if len(target.elts) > 1:
-            part = part._replace(sure=False)
-        for element in target.elts:
-            self.assign(element, part)
-
-    def _augmented(self, node: ast.AugAssign) -> None:
-        target = node.target
-        if isinstance(target, ast.Name):
-            old = self.load(target.id)
-            new = self.eval(node.value)
-            same = old.objects == {target.id}
-            self.change(old, certain=same or not any(isinstance(thing, str) for thing in old.objects))
-            self.store(target.id, self._combined(node, old, new))
-            return
-        base = self.receiver(target.value)
-        name = global_name(target)
-        if isinstance(target, ast.Subscript):
-            if name is None:
-                self.eval(target.slice)
-            old = self.part(base.value, target.slice) if name is None else self.load_global(name)
-        else:
-            old = self.attribute(base.value, target.attr)
-        new = self.eval(node.value)
-        self.touch(old)
-        result = self._combined(node, old, new)
-        if name is not None:
-            self.store_global(name, result)
-            return
-        self.change_in(base)
-        for thing in base.value.objects:
-            self.heap.put(thing, result)
-
-    def _combined(self, node: ast.AugAssign, old: Value, new: Value) -> Value:
-        """What `old` is after `old += new`: itself, holding what `new` holds, or something new that does."""
-        if new.objects:
-            self.iterate(new, node)
-        held = self.heap.inside(new)
-        for thing in old.objects:
-            self.heap.put(thing, Value(held))
-        if not held and not old.objects:
-            return NOTHING
-        if not held and all(isinstance(thing, str) for thing in old.objects):
-            return old
-        return every((old._replace(sure=False), self.fresh(node, held | self.heap.inside(old))))
 
     def _annotated(self, node: ast.AnnAssign) -> None:
         function = self.frame.function
         if not self.annotations_wait and (function is None or self.frame.class_body):
             self.eval(node.annotation)
         if node.value is not None:
-            self.assign(node.target, self._assigned(node.value))
+            self.assign(node.target, self.assigned(node.value))
         elif not isinstance(node.target, ast.Name):
             self.eval(node.target.value)
 
@@ -178,27 +84,7 @@ class Statements(Library):
 
     def _delete(self, node: ast.Delete) -> None:
         for target in node.targets:
-            self._delete_target(target)
-
-    def _delete_target(self, target: ast.expr) -> None:
-        name = target.id if isinstance(target, ast.Name) else global_name(target)
-        if name is not None:
-            if isinstance(target, ast.Name):
-                self.load(name)
-            else:
-                self.load_global(name)
-            if isinstance(target, ast.Name):
-                self.store(name, NOTHING, GONE)
-            else:
-                self.store_global(name, NOTHING, GONE)
-        elif isinstance(target, (ast.Tuple, ast.List)):
-            for element in target.elts:
-                self._delete_target(element)
-        elif isinstance(target, (ast.Attribute, ast.Subscript)):
-            base = self.receiver(target.value)
-            if isinstance(target, ast.Subscript):
-                self.eval(target.slice)
-            self.change_in(base)
+            self.delete_target(target)
 
     # Ways through the code
 
@@ -249,7 +135,7 @@ class Statements(Library):
         source = self.eval(node.iter)
 
         def once() -> None:
-            self.assign(node.target, self.iterate(source, node.iter))
+            self.assign(node.target, self.iterate(source))
             self.run(node.body)
 
         self._loop(once, node.orelse)
@@ -327,7 +213,7 @@ class Statements(Library):
             written = self.load(callee.id).objects
             if any(getattr(thing, "swallows", False) for thing in written):
                 return True
-        return any(owner.find("__exit__") for thing in value.objects for owner in self._owners(thing))
+        return any(owner.find("__exit__") for thing in value.objects for owner in self.owners(thing))
 
     def _try(self, node: ast.Try) -> None:
         frame = self.frame
@@ -365,7 +251,7 @@ class Statements(Library):
             self.store(handler.name, NOTHING, GONE)
 
     def _match(self, node: ast.Match) -> None:
-        subject = self._assigned(node.subject)
+        subject = self.assigned(node.subject)
         ends: list[State | None] = []
         for case in node.cases:
             unmatched = self.snapshot()
