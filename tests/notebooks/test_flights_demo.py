@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import shutil
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from nbclient import NotebookClient
 
 from stagebook.book.cells import read_cells
 from stagebook.book.notebook import read_document
-from stagebook.book.pipeline import examine
+from stagebook.book.pipeline import examine, load_pipeline
 from stagebook.run.api import run_notebook
 
 NOTEBOOKS = Path(__file__).resolve().parents[2] / "notebooks"
@@ -73,3 +74,10 @@ def metrics_in_one_kernel(path, names):
 def _expression(metric):
     name, _, key = metric.partition(".")
     return f"{name}[{key!r}]" if key else name
+
+
+def test_the_readmes_picture_shows_the_demos_graph(flights):
+    """Redraw it with `stagebook show notebooks/flights.ipynb --format dot | dot -Tsvg -Gbgcolor=white`."""
+    titles = re.findall(r"<title>(.*?)</title>", (NOTEBOOKS / "flights.svg").read_text())
+    drawn = {tuple(title.split("&#45;&gt;")) for title in titles if "&gt;" in title}
+    assert drawn == {(edge.source, edge.target) for edge in load_pipeline(flights).edges}

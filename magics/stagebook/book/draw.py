@@ -57,8 +57,14 @@ def _mermaid(pipeline: Pipeline) -> str:
     return "\n".join(lines)
 
 
+_DOT_STYLE = (
+    '  node [shape=box, style="rounded,filled", fillcolor="#e8f0fe", color="#3b6fb6", fontname="sans-serif"];',
+    '  edge [color="#8a94a6", fontcolor="#4a5568", fontname="sans-serif", fontsize=11];',
+)
+
+
 def _dot(pipeline: Pipeline) -> str:
-    lines = ["digraph pipeline {", '  node [shape=box, style=rounded, fontname="sans-serif"];']
+    lines = ["digraph pipeline {", *_DOT_STYLE]
     lines += [f'  "{stage.name}";' for stage in pipeline.stages]
     for edge in pipeline.edges:
         look = f'label="{_label(edge)}"' if edge.names else "style=dashed"
