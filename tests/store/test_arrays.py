@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
+
 import numpy as np
 import pytest
 import scipy.sparse
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -113,6 +115,7 @@ def test_a_loaded_array_can_be_written_to_and_the_store_does_not_change(shelf, n
     repeat=st.sampled_from([1, 600]),
 )
 def test_arrays_of_all_sorts_come_back_as_they_were(shelf, array, repeat):
+    assume(not re.search("'>[mM]8", repr(array.dtype)))  # NumPy's own pickles lose these dtypes' byte order
     if array.ndim:
         array = np.repeat(array, repeat, axis=0)
     assert_same(shelf.round_trip(array), array)

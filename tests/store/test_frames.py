@@ -221,6 +221,32 @@ def test_a_loaded_series_can_be_changed_in_place(shelf):
     assert_same(shelf.round_trip(series), series)
 
 
+MADE_FROM = {
+    "a shallow copy": lambda df: df.copy(deep=False),
+    "renamed columns": lambda df: df.rename(columns=str),
+    "a selection": lambda df: df[["x"]],
+    "one more column": lambda df: df.assign(y=1),
+    "another index": lambda df: df.reset_index(drop=True),
+    "the same dtypes": lambda df: df.astype(df.dtypes),
+    "a column": lambda df: df["x"],
+    "a frame of it": pd.DataFrame,
+}
+
+
+@pytest.mark.parametrize("make", MADE_FROM.values(), ids=MADE_FROM)
+@pytest.mark.parametrize("dtype", ["int64", "object", "Int64", "category", "datetime64[ns]"])
+@pytest.mark.parametrize("index", ["range", "freq"])
+def test_a_frame_and_what_was_made_from_it_stay_apart(shelf, make, dtype, index):
+    """pandas shares their memory until one is written to: written to after loading, one must not change the other."""
+    frame = pd.DataFrame({"x": pd.Series([1, 2, 1] * 400).astype(dtype)})
+    frame.index = pd.RangeIndex(1200) if index == "range" else pd.date_range("2020", periods=1200, freq="D")
+    loaded = shelf.round_trips(a=frame, b=make(frame), both=[frame, make(frame)])
+    loaded["a"].iloc[0, 0] = loaded["a"].iloc[1, 0]
+    assert_same(loaded["b"], make(frame))
+    assert_same(loaded["both"][1], make(frame))
+    assert loaded["both"][0] is loaded["a"]
+
+
 LABELS = st.one_of(st.none(), st.text(max_size=3), st.integers(-3, 3))
 COLUMNS = st.one_of(
     st.lists(st.integers(-(2**40), 2**40), min_size=3, max_size=3).map(pd.Series),

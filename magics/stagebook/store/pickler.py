@@ -28,7 +28,7 @@ from stagebook.store.definitions import (
     state_of_class,
 )
 from stagebook.store.digests import digest_of
-from stagebook.store.sharing import belongings_of_type, is_worth_sharing
+from stagebook.store.sharing import belongings_of_type, is_worth_sharing, reduce_pandas
 
 _ATOMS = frozenset({type(None), bool, int, float, complex, str, bytes, type(Ellipsis), type(NotImplemented)})
 _PROCESS_BOUND: Mapping[type, str] = {
@@ -131,7 +131,7 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
 
     def reducer_override(self, part: Any) -> Any:
         """How to make `part` anew; NotImplemented where pickle knows."""
-        reduced = reduce_definition(part)
+        reduced = reduce_definition(part) or reduce_pandas(part)
         if reduced is not None:
             return reduced
         reduced = super().reducer_override(part)

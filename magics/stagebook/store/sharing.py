@@ -35,3 +35,27 @@ def belongings_of_type(part: Any, kind: type) -> Iterator[Any]:
     numpy = sys.modules.get("numpy")
     if numpy is not None and isinstance(part, numpy.dtype) and part.names is not None:
         yield from (item for item in part.__reduce__()[2] if isinstance(item, dict))
+
+
+def reduce_pandas(part: Any) -> tuple[Any, ...] | None:
+    """How to make a frame or a series anew with memory of its own, and a dtype without its caches; None for all else.
+
+    A frame and what was made from it may hold the same arrays, since pandas copies on the first write; but it does not
+    know of that any more where they have been pickled, and a write to one would be a write to both.
+    """
+    pandas = sys.modules.get("pandas")
+    if pandas is None or isinstance(part, type):
+        return None
+    if isinstance(part, pandas.api.extensions.ExtensionDtype) and "_cache" in getattr(part, "__dict__", ()):
+        reduced = part.__reduce_ex__(5)
+        if isinstance(reduced, tuple) and len(reduced) > 2 and isinstance(reduced[2], dict):
+            return (*reduced[:2], {name: value for name, value in reduced[2].items() if name != "_cache"})
+    if isinstance(part, (pandas.DataFrame, pandas.Series)):
+        make, arguments, state, *_ = part.__reduce_ex__(5)
+        return (make, arguments, state, None, None, _restore)
+    return None
+
+
+def _restore(frame: Any, state: Any) -> None:
+    frame.__setstate__(state)
+    frame._mgr = frame._mgr.copy(deep=True)
