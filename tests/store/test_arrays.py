@@ -122,6 +122,7 @@ def test_arrays_of_all_sorts_come_back_as_they_were(shelf, array, repeat):
 
 
 @pytest.mark.parametrize("form", ["csr", "csc", "coo", "bsr", "dia", "lil", "dok"])
+@pytest.mark.filterwarnings("ignore::scipy.sparse.SparseEfficiencyWarning")
 def test_a_sparse_matrix_comes_back_as_it_was(shelf, form):
     matrix = scipy.sparse.random(300, 200, density=0.1, format=form, random_state=0)
     loaded = shelf.round_trip(matrix)
