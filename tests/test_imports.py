@@ -34,5 +34,6 @@ def test_reading_a_notebook_loads_nothing_heavy(tmp_path):
     from notebooks_factory import written
 
     path = written(tmp_path, [("stage:a", "import pandas as pd\nx = pd.DataFrame()"), ("stage:b", "print(x)")])
-    code = f"from pathlib import Path\nfrom stagebook.book.pipeline import load_pipeline\nload_pipeline(Path({str(path)!r}))"
+    code = "from pathlib import Path\nfrom stagebook.book.pipeline import load_pipeline\n"
+    code += f"load_pipeline(Path({str(path)!r}))"
     assert loaded_by(code) & (HEAVY | {"IPython", "nbformat"}) == set()

@@ -37,9 +37,8 @@ def test_it_has_no_findings(flights):
 
 
 def test_every_stage_is_done(run):
-    assert {stage.stage: stage.state for stage in run.stages} == {
-        name: "done" for name in ("load", "features", "split", "linear", "boosting", "evaluate", "choose")
-    }
+    stages = ("load", "features", "split", "linear", "boosting", "evaluate", "choose")
+    assert {stage.stage: stage.state for stage in run.stages} == dict.fromkeys(stages, "done")
 
 
 def test_metrics_equal_those_of_one_kernel_exactly(flights, run):

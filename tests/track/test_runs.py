@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from pathlib import Path
 
 import pytest
 from mlflow import MlflowClient
@@ -81,8 +82,8 @@ def test_output_notebook_and_run_json_are_artifacts(run, client, tmp_path):
     done = run()
     [(parent, _)] = recorded(client)
     assert sorted(one.path for one in client.list_artifacts(parent.info.run_id)) == ["notebook.ipynb", "run.json"]
-    folder = client.download_artifacts(parent.info.run_id, "run.json", str(tmp_path))
-    assert json.loads(open(folder).read())["id"] == done.id
+    copy = Path(client.download_artifacts(parent.info.run_id, "run.json", str(tmp_path)))
+    assert json.loads(copy.read_text())["id"] == done.id
 
 
 def test_reused_stages_are_recorded_as_reused(run, client):
