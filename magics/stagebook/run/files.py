@@ -5,15 +5,21 @@ from __future__ import annotations
 import uuid
 from pathlib import Path
 
-from stagebook.errors import UsageError
+from stagebook.errors import StoreError, UsageError
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` to a temporary file beside `path` and rename it into place."""
+    """Write `text` to a temporary file beside `path` and rename it into place.
+
+    Raises:
+        StoreError: it cannot be written.
+    """
     temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex[:8]}")
     try:
         temporary.write_text(text, encoding="utf-8")
         temporary.replace(path)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written: {error.strerror or error}.") from error
     finally:
         temporary.unlink(missing_ok=True)
 

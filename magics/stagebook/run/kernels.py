@@ -6,6 +6,7 @@ import ast
 import asyncio
 import contextlib
 import os
+import signal
 import tempfile
 import time
 from datetime import datetime, timezone
@@ -65,6 +66,7 @@ class Kernel:
         self._client = client
         self._manager = manager
         self._channels: Any = client.kc
+        self._interrupted = False
         self._folder = folder
         self._index = 0
 
@@ -123,6 +125,8 @@ class Kernel:
             duration = round(time.perf_counter() - clock, 4)
             return CellRecord(cell.code, list(node.outputs), node.execution_count, started, duration, failed)
 
+        if self._interrupted:
+            raise CellFailedError("KeyboardInterrupt", "", cell, record(failed=True))
         try:
             await self._client.async_execute_cell(node, index)
         except CellExecutionError as error:
@@ -130,6 +134,8 @@ class Kernel:
         except CellTimeoutError as error:
             raise CellFailedError("Timeout", "it took longer than it may", cell, record(failed=True)) from error
         except DeadKernelError as error:
+            if self._interrupted:
+                raise CellFailedError("KeyboardInterrupt", "", cell, record(failed=True)) from error
             status = await self._exit_status()
             raise CellFailedError("DeadKernel", f"the kernel died{status}", cell, record(failed=True)) from error
         return record(failed=False)
@@ -154,16 +160,22 @@ class Kernel:
         raise KernelError(told, str(answer["ename"]))
 
     async def interrupt(self) -> None:
-        """Raise KeyboardInterrupt in the cell that runs."""
+        """Raise KeyboardInterrupt in the cell that runs, or in the next one."""
+        self._interrupted = True
         with contextlib.suppress(Exception):  # a kernel that is gone needs no interrupt
             await self._manager.interrupt_kernel()
 
-    async def stop(self) -> None:
-        """End the kernel and the processes it started, at once; it may be dead already."""
+    async def kill(self) -> None:
+        """End the kernel at once; whoever waits for a cell is told that it died."""
+        with contextlib.suppress(Exception):  # it may be dead already
+            await self._manager.signal_kernel(signal.SIGKILL if os.name == "posix" else signal.SIGTERM)
+
+    async def stop(self, *, gently: bool = False) -> None:
+        """End the kernel; gently, it first does what Python does at exit, for five seconds at most."""
         with contextlib.suppress(Exception):  # nothing that goes wrong here can matter to a result
-            self._channels.stop_channels()
+            await self._manager.shutdown_kernel(now=not gently)
         with contextlib.suppress(Exception):
-            await self._manager.shutdown_kernel(now=True)
+            self._channels.stop_channels()
         with contextlib.suppress(Exception):
             await self._manager.cleanup_resources()
         self._folder.cleanup()

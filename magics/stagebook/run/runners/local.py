@@ -33,6 +33,7 @@ class LocalRunner:
         self._thread.start()
         self._working: set[Kernel] = set()
         self._sessions: dict[str, Kernel] = {}
+        self._ending: set[asyncio.Task[None]] = set()
         self._interrupted = False
 
     def submit(self, job: StageJob, emit: Emit, environment: Environment) -> Future[StageResult]:
@@ -46,7 +47,7 @@ class LocalRunner:
 
     def close(self) -> None:
         """Stop all kernels and the thread."""
-        asyncio.run_coroutine_threadsafe(self._stop_all(), self._loop).result()
+        asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
@@ -62,7 +63,7 @@ class LocalRunner:
     async def _attempts(self, job: StageJob, emit: Emit, environment: Environment) -> StageResult:
         result = await self._attempt(job, emit, environment)
         for _ in range(0 if job.session else job.retries):  # what lives in a kernel can be had only once
-            if result.state != "failed":
+            if result.state != "failed" or self._interrupted:
                 break
             result = await self._attempt(job, emit, environment)
         return result
@@ -76,7 +77,7 @@ class LocalRunner:
             kernel = await starting
             self._working.add(kernel)
             if self._interrupted:
-                await kernel.interrupt()
+                await kernel.interrupt()  # it was starting when the others were interrupted
         else:
             self._working.add(kernel)
             variables = self._loop.run_in_executor(None, environment, job.stage)
@@ -91,7 +92,7 @@ class LocalRunner:
                 if keep:
                     self._sessions[job.stage] = kernel
                 else:
-                    await kernel.stop()
+                    self._ending.add(self._loop.create_task(kernel.stop(gently=not self._interrupted)))
         return result
 
     async def _interrupt(self) -> None:
@@ -100,17 +101,21 @@ class LocalRunner:
             await kernel.interrupt()
         await asyncio.sleep(_GRACE)
         for kernel in waiting & self._working:
-            await kernel.stop()
+            await kernel.kill()
 
     async def _release(self, session: str) -> None:
         kernel = self._sessions.pop(session, None)
         if kernel is not None:
-            await kernel.stop()
+            await kernel.stop(gently=True)
 
-    async def _stop_all(self) -> None:
-        for kernel in {*self._working, *self._sessions.values()}:
-            await kernel.stop()
-        self._sessions.clear()
+    async def _end(self) -> None:
+        """Stop every kernel and see every task out."""
+        kernels = {*self._working, *self._sessions.values()}
+        await asyncio.gather(*(kernel.stop(gently=not self._interrupted) for kernel in kernels), *self._ending)
+        others = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in others:
+            task.cancel()
+        await asyncio.gather(*others, return_exceptions=True)
 
 
 runner = LocalRunner
