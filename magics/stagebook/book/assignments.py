@@ -16,6 +16,7 @@ class Assignments(Library):
     def assigned(self, node: ast.expr) -> Value:
         """The value of the right side; a function that is given another name is not used by that."""
         if isinstance(node, ast.Name):
+            self.stand_at(node)
             return self.load(node.id)
         if isinstance(node, ast.Lambda):
             return Value(frozenset((self.function(node, "lambda"),)), sure=True, solid=True)
@@ -23,6 +24,7 @@ class Assignments(Library):
 
     def assign(self, target: ast.expr, value: Value) -> None:
         """Bind a target of an assignment, a loop or a comprehension."""
+        self.stand_at(target)
         if isinstance(target, ast.Name):
             if self.targets is not None:
                 old = self.targets.get(target.id)

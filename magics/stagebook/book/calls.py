@@ -13,7 +13,7 @@ from stagebook.book.frames import BOUND, GONE, Frame, State
 from stagebook.book.objects import CALL, NOTHING, Class, Function, Module, Object, Value, either, every
 from stagebook.book.parts import Receiver
 
-# Calls of known functions that one analysis follows to the end; what is left is taken in bulk (`Calls.invoke_in_bulk`).
+# Calls of known functions that one analysis follows to the end; what is left is taken in bulk (`Calls.apply_in_bulk`).
 PATIENCE = 400
 # Known functions that may be under way within one another.
 DEPTH = 16
@@ -95,6 +95,7 @@ class Calls(Expressions):
 
     def _callee(self, node: ast.expr) -> Value:
         if isinstance(node, ast.Name):
+            self.stand_at(node)
             return self.load(node.id)  # being called is followed exactly; it is no mere mention
         if isinstance(node, ast.Lambda):
             return Value(frozenset((self.function(node, "lambda"),)), sure=True, solid=True)
@@ -306,12 +307,12 @@ class Calls(Expressions):
                 value = default if spread is None else either(default, spread)
             found[name] = value
         extra = arguments.positional[len(scope.positional) :]
-        for name, values in ((scope.rest, extra), (scope.options, tuple(named.values()))):
-            if name is not None:
-                number = self.heap.new(function, f"*{name}")
+        for gathering, values in ((scope.rest, extra), (scope.options, tuple(named.values()))):
+            if gathering is not None:
+                number = self.heap.new(function, f"*{gathering}")
                 for value in (*values, *((spread,) if spread else ())):
                     self.heap.put(number, value)
-                found[name] = Value(frozenset((number,)), sure=True, solid=True)
+                found[gathering] = Value(frozenset((number,)), sure=True, solid=True)
         return found
 
     def apply_in_bulk(self, function: Function, parameters: dict[str, Value]) -> Value:

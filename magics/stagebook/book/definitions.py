@@ -55,8 +55,8 @@ class Definitions(Mapping[str, Summary]):
         definitions: what each name stands for.
         forgotten: names that earlier code may have known, and that stand for something else now.
         cells: what functions keep from where they were made (closures and defaults), as global names hold it.
-        held: functions and classes inside other objects (a dict of functions), by the object's global name; what classes
-            keep as attributes, as global names hold it.
+        held: functions and classes inside other objects (a dict of functions), by the object's global name; and what
+            classes keep as attributes, as global names hold it.
         annotations_wait: `from __future__ import annotations` is in force.
     """
 

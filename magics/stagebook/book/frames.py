@@ -1,4 +1,4 @@
-"""The state of a piece of code while it is followed: which name may stand for which objects at this point, and what was noted so far."""
+"""The state of code while it is followed: what each name may stand for at this point, and what was noted so far."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from stagebook.book.definitions import Definitions
 from stagebook.book.objects import NOTHING, Class, Function, Heap, Module, Object, Value, either
 from stagebook.model import Place
 
-# How a name stands: as it was before the code, bound by the code, unbound by the code; or several, by different ways through it.
+# How a name stands: as it was before the code, bound by it, unbound by it; or several, by different ways through it.
 BEFORE, BOUND, GONE = 1, 2, 4
 
 Slot = tuple[int, Value]
@@ -97,6 +97,11 @@ class Frames(ABC):
     def place(self) -> Place:
         """Where the code under way stands."""
         return Place(self.cell, self.line)
+
+    def stand_at(self, node: ast.expr | ast.stmt) -> None:
+        """Note where the code under way stands; in a function that is called, that is where the call stands."""
+        if not self.depth:
+            self.line = node.lineno
 
     # Global names
 
@@ -235,7 +240,7 @@ class Frames(ABC):
 
     @contextmanager
     def perhaps(self) -> Iterator[None]:
-        """Follow code that may be run, now or at another time, by somebody else: what it changes is only a possible change."""
+        """Follow code that may be run, now or later, by somebody else: what it changes is a possible change only."""
         self.possibly += 1
         try:
             with self.maybe():

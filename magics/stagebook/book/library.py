@@ -1,4 +1,4 @@
-"""Following calls of what is not defined in the notebook: builtins, imported functions, methods, by the tables of effects."""
+"""Following calls of builtins, imported functions and methods, by the tables of effects."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from stagebook.book import effects
 from stagebook.book.calls import Arguments
 from stagebook.book.classes import Classes
 from stagebook.book.definitions import Definitions
-from stagebook.book.frames import GONE
+from stagebook.book.frames import GONE, Frame
 from stagebook.book.objects import NOTHING, Class, Function, Module, Object, Value, either, every
 from stagebook.book.parts import Receiver
 
@@ -29,7 +29,7 @@ class Library(Classes):
         assert isinstance(node.func, ast.Attribute)
         name = node.func.attr
         if _is_super(node.func.value):
-            return self._call_super(node, base.value, name, arguments)
+            return self._call_super(base.value, name, arguments)
         plain: set[Object] = set()
         result: Value | None = None
         for thing in sorted(base.value.objects, key=repr):
@@ -49,7 +49,7 @@ class Library(Classes):
             result = returned if result is None else either(result, returned)
         return result
 
-    def _call_super(self, node: ast.Call, base: Value, name: str, arguments: Arguments) -> Value:
+    def _call_super(self, base: Value, name: str, arguments: Arguments) -> Value:
         methods = {m for thing in base.objects for owner in self.owners(thing) for m in owner.find_above(name)}
         result = Value(arguments.everything().objects)
         self.touch(result)
@@ -194,7 +194,7 @@ class Library(Classes):
             self.iterate(value)
 
     def _call_back_from(self, base: Value, arguments: Arguments) -> Value:
-        """Functions among the arguments are called with the other arguments and parts of the object: `df.apply(score)`."""
+        """Functions among the arguments get the other arguments and parts of the object: `df.apply(score)`."""
         everything = arguments.everything().objects
         if any(isinstance(thing, (Function, Class, int)) for thing in everything):
             reachable = self.heap.reachable(everything)
@@ -321,12 +321,17 @@ class Library(Classes):
         self.load_global(name)
         self.kept.append(tree)
         self.depth += 1
+        here = self.frame
+        if here.function is not None:
+            # In a function, what `exec` binds is lost: its names are a copy of the function's.
+            self.frame = Frame(here.function, class_body=True, slots=here.slots.copy())
         if name == "eval" and len(tree.body) == 1 and isinstance(tree.body[0], ast.Expr):
             value = self.eval(tree.body[0].value)
         else:
             self.run(tree.body)
             value = NOTHING
         self.depth -= 1
+        self.frame = here
         return value
 
     def _namespace_method(self, node: ast.Call, method: str) -> Value | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import itertools
 import re
 import shlex
@@ -14,7 +15,6 @@ from stagebook.book.syntax import compile_cell
 _RUNS_BODY = frozenset({"time", "capture", "prun", "memit", "mprun", "snakeviz", "pyinstrument", "scalene", "wandb"})
 _RUNS_LINE = frozenset({"time", "timeit", "prun", "memit", "snakeviz"})
 _TIMED = "<timeit>"
-_STATEMENT_OPTIONS = re.compile(r"^(?:-{1,2}[A-Za-z][\w-]*(?:[= ]?\d[\w.]*)?\s+)*")
 _DOLLAR = re.compile(r"\$(\$?)([A-Za-z_]\w*(?:\.\w+)*)")
 _ESCAPED = re.compile(r"^\s*(?:[\w.,\s\[\]'\"]+=\s*)?[%!]")
 _SCRIPT_OUTPUTS = ("--out", "--err", "--proc")
@@ -31,7 +31,8 @@ def parse_ipython(source: str) -> ast.Module:
         return _cell_magic(
             name.strip(), arguments.strip(), "\n" * (first + 1) + "\n".join(lines[first + 1 :]), first + 1
         )
-    text = TransformerManager().transform_cell("\n".join(_joined_lines(lines[first:])))
+    transformer = TransformerManager()  # type: ignore[no-untyped-call]  # IPython's, untyped
+    text = transformer.transform_cell("\n".join(_joined_lines(lines[first:])))
     tree = compile_cell("\n" * first + text)
     rewritten = _Rewriting().visit(tree)
     assert isinstance(rewritten, ast.Module)
@@ -58,9 +59,10 @@ def _cell_magic(name: str, arguments: str, body: str, line: int) -> ast.Module:
         return _body(body)
     if name == "timeit":
         inner = _body(body).body
-        setup = _STATEMENT_OPTIONS.sub("", arguments + " ").strip()
-        if setup:
-            inner = [*_at(compile_cell(setup).body, line), *inner]
+        setup = _code_of(arguments)
+        for statement in setup:
+            _moved(statement, line)
+        inner = [*setup, *inner]
         return ast.Module(body=_timed(inner, line), type_ignores=[])
     reads: list[ast.stmt] = list(_at([ast.Expr(_names_in(arguments, f"%%{name} {arguments}\n{body}"))], line))
     if name in _RUNS_BODY:
@@ -168,13 +170,21 @@ class _Rewriting(ast.NodeTransformer):
         return _placed(ast.List([_names_in(words[0], f"!{words[0]}")], ast.Load()), node)
 
     def _code(self, name: str, line: str, node: ast.stmt) -> list[ast.stmt]:
-        body = [_moved(statement, node.lineno) for statement in _code_of(line)]
+        body = _code_of(line)
+        for statement in body:
+            _moved(statement, node.lineno)
         return _timed(body, node.lineno) if name == "timeit" else body
 
 
 def _code_of(line: str) -> list[ast.stmt]:
-    code = _STATEMENT_OPTIONS.sub("", line)
-    return compile_cell(code).body
+    """The code on a magic's line, after the magic's options and their values."""
+    while line.startswith("-"):
+        line = line.partition(" ")[2].lstrip()
+        if not line.startswith("-"):
+            with contextlib.suppress(SyntaxError):
+                return compile_cell(line).body
+            line = line.partition(" ")[2].lstrip()  # the value of an option, `-n 10`
+    return compile_cell(line).body
 
 
 def _moved(node: ast.AST, line: int) -> ast.AST:

@@ -1,11 +1,12 @@
-"""Which global names a piece of a notebook reads, binds, changes and deletes, inferred from its code without running it.
+"""Which global names a piece of a notebook reads, binds, changes and deletes, inferred without running it.
 
-The code is followed statement by statement, both ways at every branch, into every function whose body is known, with each name
-standing for the set of objects it may refer to (see `objects`). What is unknown is taken at its worst.
+The code is followed statement by statement, both ways at every branch, into every function whose body is known, with
+each name standing for the set of objects it may refer to (see `objects`). What is unknown is taken at its worst; code
+too tangled to be followed, by what it mentions (see `coarse`).
 
-What cannot be seen this way: objects shared by two names before the code; operators, `len`, subscripts and attributes of
-imported types that change something as they are read (a `defaultdict`'s missing key); `exec` of text made at run time; a context manager of an
-imported type that swallows exceptions; functions kept by one imported function and called by another.
+What cannot be seen this way: objects that two names shared before the code; types that change as they are looked at,
+by an operator, `len`, a subscript or an attribute (a `defaultdict`'s missing key); `exec` of text made at run time;
+context managers of imported types that swallow exceptions; functions that one imported function keeps for another.
 """
 
 from __future__ import annotations
@@ -48,17 +49,18 @@ def analyse(cells: Sequence[tuple[int, ast.Module]], *, known: Definitions = NOT
             following.run(tree.body)
     except (TangledError, RecursionError):
         return Analysis(coarse_names(cells, known), coarse_definitions(cells, known))
-    if not following.live:
+    ends = following.live
+    if not ends:
         following.meet(*following.raised)
-    return Analysis(_names(following), _definitions(following))
+    return Analysis(_names(following, ends=ends), _definitions(following))
 
 
-def _names(following: Naming) -> Names:
+def _names(following: Naming, *, ends: bool = True) -> Names:
     log, final = following.log, following.globals
     status = {name: final.get(name, (BEFORE,))[0] for name in log.binds.keys() | log.deletes.keys()}
     # A name bound on a way that leads nowhere (an endless loop, a `raise`) is bound when that way fails.
-    binds = {name: place for name, place in log.binds.items() if status[name] & BOUND or not status[name] & GONE}
-    deletes = {name: place for name, place in log.deletes.items() if status[name] & GONE}
+    binds = {n: place for n, place in log.binds.items() if status[n] & BOUND or not status[n] & GONE or not ends}
+    deletes = {n: place for n, place in log.deletes.items() if status[n] & GONE or not ends}
     touches = {name: place for name, place in log.touches.items() if name not in log.changes}
     return Names(
         reads=_shown(log.reads),

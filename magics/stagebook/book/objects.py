@@ -1,8 +1,8 @@
 """The objects that the analysis of names follows through a piece of code, and what each may hold.
 
-An object is one of: a `str`, the object that a global name referred to before the code (with all that hangs on it); an `int`, an
-object that the code makes itself, one number per place in the code; a `Function` or a `Class` whose body is known; a `Module`, or
-what a dotted path into one leads to.
+An object is one of: a `str`, the object that a global name referred to before the code (with all that hangs on it); an
+`int`, an object that the code makes itself, one number per place in the code; a `Function` or a `Class` whose body is
+known; a `Module`, or what a dotted path into one leads to.
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ def every(values: Iterable[Value]) -> Value:
     return Value(found, sure, solid)
 
 
-# Steps that one analysis may take: objects looked at, and calls, which cost more. A thousand ordinary cells take far fewer.
+# Steps that one analysis may take: objects looked at, and calls, which cost more. Ordinary cells take a few hundred.
 EFFORT = 400_000
 CALL = 20
 

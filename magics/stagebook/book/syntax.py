@@ -25,8 +25,8 @@ class CellSyntaxError(ValueError):
 def parse(source: str) -> ast.Module:
     """The syntax tree of a cell.
 
-    Magics, `!` commands and `?` are replaced by Python that reads and binds the names that they do. A first line `%%stage` counts as
-    blank.
+    Magics, `!` commands and `?` are replaced by Python that reads and binds the names that they do. A first line
+    `%%stage` counts as blank.
 
     Raises:
         CellSyntaxError: the cell is no Python.
