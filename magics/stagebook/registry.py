@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 import pkgutil
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any, Literal
 
 from stagebook.errors import UsageError, did_you_mean
@@ -20,10 +20,24 @@ def plugin(kind: Kind, name: str) -> Any:
     Raises:
         UsageError: there is none of that name.
     """
-    builtin = {module.name for module in pkgutil.iter_modules(importlib.import_module(_ROOMS[kind]).__path__)}
-    if name in builtin:
+    if name in _builtin(kind):
         return getattr(importlib.import_module(f"{_ROOMS[kind]}.{name}"), kind)
-    others = {point.name: point for point in entry_points(group=f"stagebook.{kind}")}
+    others = _others(kind)
     if name in others:
         return others[name].load()
-    raise UsageError(f"There is no {kind} `{name}`.{did_you_mean(name, builtin | set(others))}")
+    raise UsageError(f"There is no {kind} `{name}`.{did_you_mean(name, names(kind))}")
+
+
+def names(kind: Kind) -> list[str]:
+    """The plug-ins of this kind that there are: third parties' first, since they know more special things than ours."""
+    builtin = _builtin(kind)
+    return [*sorted(_others(kind).keys() - set(builtin)), *builtin]
+
+
+def _builtin(kind: Kind) -> list[str]:
+    room = importlib.import_module(_ROOMS[kind])
+    return sorted(module.name for module in pkgutil.iter_modules(room.__path__))
+
+
+def _others(kind: Kind) -> dict[str, EntryPoint]:
+    return {point.name: point for point in entry_points(group=f"stagebook.{kind}")}

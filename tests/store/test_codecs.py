@@ -5,11 +5,12 @@ from __future__ import annotations
 import pytest
 
 from stagebook.errors import UsageError
-from stagebook.registry import plugin
+from stagebook.registry import names, plugin
 from stagebook.run.runners.local import LocalRunner
+from stagebook.store.blobs import Store
 from stagebook.store.codecs.array import ArrayCodec
 from stagebook.store.codecs.frame import FrameCodec
-from stagebook.store.values import CODECS
+from stagebook.store.values import keep, load
 
 CODEC = """
 class NoteCodec:
@@ -33,8 +34,14 @@ def third_party(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(tmp_path)
 
 
+class Note(str):
+    """What the third party's codec handles."""
+
+    __slots__ = ()
+
+
 def test_the_codecs_that_values_are_kept_with_are_there():
-    assert [plugin("codec", name).name for name in CODECS] == list(CODECS)
+    assert [plugin("codec", name).name for name in names("codec")] == ["array", "frame"]
     assert isinstance(plugin("codec", "frame"), FrameCodec)
     assert isinstance(plugin("codec", "array"), ArrayCodec)
 
@@ -47,6 +54,13 @@ def test_a_third_partys_codec_is_found_through_its_entry_point(third_party, tmp_
     codec = plugin("codec", "note")
     assert codec.write("text", tmp_path / "file")
     assert codec.read(tmp_path / "file") == "text"
+
+
+def test_values_are_kept_with_a_third_partys_codec(third_party, tmp_path):
+    store = Store(tmp_path / "store")
+    kept = keep({"note": Note("text")}, store, namespace={}, setup={})
+    assert [path.read_bytes() for path in (tmp_path / "store/blobs").rglob("*") if path.is_file()].count(b"text") == 1
+    assert load(kept.refs.values(), store, namespace={}) == {"note": "text"}
 
 
 def test_a_third_party_cannot_take_the_place_of_a_built_in_one(third_party):

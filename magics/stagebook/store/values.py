@@ -13,13 +13,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from stagebook.registry import plugin
+from stagebook.registry import names, plugin
 from stagebook.store.blobs import Store
 from stagebook.store.contents import ContentPickler
 from stagebook.store.digests import digest_of
 from stagebook.store.pickler import CannotStoreError, Pickler
-
-CODECS = ("frame", "array")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,12 +68,12 @@ def keep(values: Mapping[str, Any], store: Store, *, namespace: dict[str, Any], 
         namespace: the notebook's globals; functions keep no copy of them.
         setup: id and name of functions and classes that setup defines: they are referred to, not stored.
     """
-    written: dict[int, tuple[Any, tuple[str, str] | None]] = {}
+    parts = _Parts(store)
     pickles: dict[str, tuple[bytes, Pickler]] = {}
     unstorable = {}
     for name, value in values.items():
         try:
-            pickles[name] = _pickled({name: value}, store, namespace, setup, written)
+            pickles[name] = _pickled({name: value}, parts, namespace, setup)
         except CannotStoreError as error:
             unstorable[name] = str(error)
     refs = {}
@@ -83,7 +81,7 @@ def keep(values: Mapping[str, Any], store: Store, *, namespace: dict[str, Any], 
         if len(group) == 1:
             content = pickles[group[0]][0]
         else:
-            content, _ = _pickled({name: values[name] for name in group}, store, namespace, setup, written)
+            content, _ = _pickled({name: values[name] for name in group}, parts, namespace, setup)
         bundle = store.put(content)
         for name in group:
             refs[name] = ValueRef(bundle, name, tuple(group), type(values[name]).__qualname__)
@@ -117,28 +115,36 @@ def value_digest(value: Any, *, namespace: dict[str, Any], setup: Mapping[int, s
     return digest_of(stream.getbuffer(), *(buffer.raw() for buffer in buffers))
 
 
-def _pickled(
-    value: Any,
-    store: Store,
-    namespace: dict[str, Any],
-    setup: Mapping[int, str],
-    written: dict[int, tuple[Any, tuple[str, str] | None]],
-) -> tuple[bytes, Pickler]:
-    codecs = [plugin("codec", name) for name in CODECS]
+class _Parts:
+    """Keeps the parts of values that a codec handles in files of their own, each object once.
 
-    def external(part: Any, kind: type) -> tuple[str, str] | None:
-        """Codec and digest of a part that a codec has written; each object is written once."""
-        if id(part) not in written:
-            reference = None
-            for codec in codecs:
-                if codec.handles(kind):
-                    digest = store.put_file(lambda path, codec=codec: codec.write(part, path))  # type: ignore[misc]
-                    reference = None if digest is None else (codec.name, digest)
-            written[id(part)] = (part, reference)  # the part is held, so that its id stays its own
-        return written[id(part)][1]
+    Args:
+        store: where to.
+    """
 
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._codecs = [plugin("codec", name) for name in names("codec")]
+        self._of_type: dict[type, Any] = {}
+        self._written: dict[int, tuple[Any, tuple[str, str] | None]] = {}
+
+    def __call__(self, part: Any, kind: type) -> tuple[str, str] | None:
+        """Codec and digest of a part; None for one that goes into the pickle."""
+        if kind not in self._of_type:
+            self._of_type[kind] = next((codec for codec in self._codecs if codec.handles(kind)), None)
+        codec = self._of_type[kind]
+        if codec is None:
+            return None
+        if id(part) not in self._written:
+            digest = self._store.put_file(lambda path: bool(codec.write(part, path)))
+            reference = None if digest is None else (codec.name, digest)
+            self._written[id(part)] = (part, reference)  # the part is held, so that its id stays its own
+        return self._written[id(part)][1]
+
+
+def _pickled(value: Any, parts: _Parts, namespace: dict[str, Any], setup: Mapping[int, str]) -> tuple[bytes, Pickler]:
     stream = io.BytesIO()
-    pickler = Pickler(stream, namespace=namespace, setup=setup, external=external)
+    pickler = Pickler(stream, namespace=namespace, setup=setup, external=parts)
     pickler.dump_value(value)
     return stream.getvalue(), pickler
 
@@ -147,15 +153,15 @@ def _entangled(shared: Mapping[str, Mapping[int, Any]]) -> list[list[str]]:
     """The names in groups that share an object, directly or through a third."""
     groups: list[tuple[list[str], set[int]]] = []
     for name, objects in shared.items():
-        names, ids = [name], set(objects)
+        members, ids = [name], set(objects)
         apart = []
-        for other_names, other_ids in groups:
+        for others, other_ids in groups:
             if ids & other_ids:
-                names, ids = other_names + names, other_ids | ids
+                members, ids = others + members, other_ids | ids
             else:
-                apart.append((other_names, other_ids))
-        groups = [*apart, (names, ids)]
-    return [sorted(names) for names, _ in groups]
+                apart.append((others, other_ids))
+        groups = [*apart, (members, ids)]
+    return [sorted(members) for members, _ in groups]
 
 
 class _Unpickler(pickle.Unpickler):
