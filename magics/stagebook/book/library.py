@@ -78,6 +78,8 @@ class Library(Classes):
             first = arguments.positional[0]
             rest = arguments._replace(positional=arguments.positional[1:])
             return self._call_method(node, Receiver(first, first if first.sure else NOTHING), rest, dropped=True)
+        if name in effects.EFFECT_METHODS and module.path.partition(".")[0] not in effects.PURE_ROOTS:
+            self.touch(Value(frozenset((module,))))  # an object in a module: `config.rows.append(1)`
         return self.call_imported(node, Module(f"{module.path}.{name}", module.root), arguments)
 
     def _call_method(self, node: ast.Call, base: Receiver, arguments: Arguments, *, dropped: bool) -> Value:

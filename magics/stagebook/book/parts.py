@@ -11,6 +11,9 @@ from stagebook.book.definitions import Definitions
 from stagebook.book.frames import Frames
 from stagebook.book.objects import NOTHING, Class, Function, Module, Object, Value, either, every
 
+# The longest dotted path into a module that is told apart from what it starts with.
+DEEPEST_PATH = 6
+
 
 class Receiver(NamedTuple):
     """An object that something is done to, and the objects whose value is surely changed where it is changed."""
@@ -43,7 +46,9 @@ class Parts(Frames):
         result = NOTHING
         for thing in base.objects:
             if isinstance(thing, Module):
-                found.add(Module(f"{thing.path}.{name}", thing.root))
+                # `x = x.next` in a loop must come to an end.
+                deep = thing.path.count(".") >= DEEPEST_PATH
+                found.add(thing if deep else Module(f"{thing.path}.{name}", thing.root))
                 continue
             if not isinstance(thing, Class) or thing.open:
                 found.add(thing)
