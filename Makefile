@@ -15,7 +15,7 @@ demo: $(VENV)/demo.stamp ## Set up, run the flights demo, say where to look at t
 	$(BIN)/stagebook run $(NOTEBOOK)
 
 test: $(VENV)/test.stamp lint ## Set up, run all checks and tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile
 	$(BIN)/python -m pytest --nbval-lax $(NOTEBOOK) -p no:cacheprovider
 
 lint: $(VENV)/test.stamp ## Check style, types and import rules
