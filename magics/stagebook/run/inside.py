@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import sys
-import types
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -108,8 +107,8 @@ def _shell() -> Any:
 
 
 def _is_definition(value: Any) -> bool:
-    """Functions and classes that setup defines: every kernel has its own, and they need not be stored."""
-    return isinstance(value, (types.FunctionType, type)) and value.__module__ == "__main__"
+    """Functions and classes that setup defines, wrapped or not: every kernel has its own, they need not be stored."""
+    return callable(value) and hasattr(value, "__qualname__") and getattr(value, "__module__", None) == "__main__"
 
 
 def _metrics(values: Mapping[str, Any]) -> dict[str, float]:
