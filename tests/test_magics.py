@@ -65,4 +65,24 @@ def test_pipeline_finds_the_notebook_it_is_in(ipython, capsys, tmp_path, monkeyp
 
 def test_wrong_verb_is_told_in_a_line(ipython, capsys):
     ipython.run_line_magic("pipeline", "shwo nowhere.ipynb")
-    assert "%pipeline knows show, check and plan, and not `shwo`." in capsys.readouterr().out
+    assert "%pipeline takes show, check or plan" in capsys.readouterr().out
+
+
+def test_cell_magics_and_await_work_below_the_stage_line(ipython, capsys):
+    ipython.run_cell("%%stage timed\n%%time\nx_timed = 3")
+    ipython.run_cell("%%stage awaited\nimport asyncio\nx_awaited = await asyncio.sleep(0, 'slept')")
+    assert (ipython.user_ns["x_timed"], ipython.user_ns["x_awaited"]) == (3, "slept")
+    told = capsys.readouterr().out
+    assert "Wall time" in told
+    assert "[stage awaited]" in told
+
+
+def test_loading_twice_changes_nothing(ipython, capsys):
+    ipython.run_line_magic("reload_ext", "stagebook")
+    ipython.run_cell("%%stage once\nx_once = 1")
+    assert capsys.readouterr().out.count("[stage once]") == 1
+
+
+def test_pipeline_tells_the_findings_of_a_faulty_notebook(ipython, capsys, tmp_path):
+    ipython.run_line_magic("pipeline", f"plan {written(tmp_path, [('stage:a', 'print(nowhere)')])}")
+    assert "SB201: `nowhere` is read here" in capsys.readouterr().out

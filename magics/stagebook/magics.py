@@ -1,54 +1,100 @@
-"""`%%stage` and `%pipeline`: parse, call a plain function, show."""
+"""`%%stage` and `%pipeline`: parse, call a plain function, show.
+
+`%%stage` does not run the cell: its line is taken off before IPython reads the cell, and what is left is a plain one,
+in which `await`, further cell magics, completion and tracebacks are as in any other.
+"""
 
 from __future__ import annotations
 
 import os
+import re
 import shlex
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stagebook.errors import StagebookError, UsageError
+from stagebook.errors import PipelineError, StagebookError, UsageError
+from stagebook.model import Place
 
 if TYPE_CHECKING:
-    from IPython.core.interactiveshell import InteractiveShell
+    from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
+
+_NAMED = re.compile(r"\s*%%stage[ \t]+[^\s=]+(?=\s|$)")
+_VERBS = ("show", "check", "plan")
+_HERE = Place(0, 1)
 
 
 def register(shell: InteractiveShell) -> None:
-    """Register the magics with a running IPython."""
+    """Register the magics with a running IPython; a second time changes nothing."""
+    if "stage" in shell.magics_manager.magics["cell"]:
+        return
     shell.magics_manager.register_function(stage, magic_kind="cell")
     shell.magics_manager.register_function(pipeline, magic_kind="line")
+    shell.input_transformers_cleanup.append(plain_cell)
+    notes = _Notes()
+    shell.events.register("pre_run_cell", notes.before)
+    shell.events.register("post_run_cell", notes.after)
 
 
-def stage(line: str, cell: str) -> None:
-    """Mark the cell as part of a stage, and run it as a plain cell.
+def stage(line: str, cell: str) -> None:  # noqa: ARG001 - IPython's signature
+    """Mark the cell as part of a stage; it runs as a plain cell.
 
     %%stage NAME [needs=A,B] [metrics=x,y] [timeout=SECONDS] [retries=N] [cache=false] [reads=FILE,..] [writes=FILE,..]
     """
-    from stagebook.book.options import checked_options, magic_options
-    from stagebook.model import Place
+    print("`%%stage` names no stage. Write `%%stage NAME`, then options as key=value.")
 
-    name, options, findings = magic_options(line, Place(0, 1))
-    _, more = checked_options(options, Place(0, 1), stage=name)
-    for found in (*findings, *more):
-        print(f"%%stage: {found.message} {found.remedy}".rstrip())
-    if name is None:
-        return
-    started = time.perf_counter()
-    # The magic's line stays, as a comment, so that a traceback counts lines as the cell does.
-    result = _shell().run_cell(f"# %%stage {line}\n{cell}")
-    if result.success:
-        print(f"[stage {name}] {time.perf_counter() - started:.1f} s")
+
+def plain_cell(lines: list[str]) -> list[str]:
+    """The cell without its `%%stage NAME` line: a comment in its place, so that tracebacks count lines as it does."""
+    from stagebook.book.cells import without_magic
+
+    text = "".join(lines)
+    if not _NAMED.match(text):
+        return lines
+    plain = without_magic(text)
+    if plain.lstrip().startswith("%%"):  # IPython has dropped empty lines by now, and would not look below this one
+        plain = plain.lstrip()
+    return plain.splitlines(keepends=True)
+
+
+class _Notes:
+    """What is said of a stage cell: what is wrong with its options before it runs, how long it took afterwards."""
+
+    def __init__(self) -> None:
+        self._started = 0.0
+
+    def before(self, info: ExecutionInfo) -> None:
+        """Note the time, and tell of options that a run would refuse."""
+        from stagebook.book.options import checked_options
+
+        self._started = time.perf_counter()
+        name, options, findings = _magic_line(str(info.raw_cell))
+        if name is not None:
+            _, more = checked_options(options, _HERE, stage=name)
+            for found in (*findings, *more):
+                print(f"%%stage: {found.message} {found.remedy}".rstrip())
+
+    def after(self, result: ExecutionResult) -> None:
+        """One quiet line."""
+        name, _, _ = _magic_line(str(result.info.raw_cell) if result.info is not None else "")
+        if name is not None and result.success:
+            print(f"[stage {name}] {time.perf_counter() - self._started:.1f} s")
 
 
 def pipeline(line: str) -> None:
     """Look at the notebook's pipeline, as it was last saved: %pipeline show | check | plan [NOTEBOOK]."""
     words = shlex.split(line) or ["show"]
     try:
-        notebook = Path(words[1]) if len(words) > 1 else _this_notebook()
-        print(_answer(words[0], notebook))
+        if words[0] not in _VERBS or any(word.startswith("-") for word in words):
+            told = "%pipeline takes show, check or plan, and then the notebook, if it is another than this one"
+            raise UsageError(f"{told}; not `{line}`. Runs are started with `stagebook run`.")
+        print(_answer(words[0], Path(words[1]) if len(words) > 1 else _this_notebook()))
     except StagebookError as error:
         print(error)
+        if isinstance(error, PipelineError) and error.findings:
+            from stagebook.text import findings_list
+
+            print(findings_list(error.findings))
 
 
 def _answer(verb: str, notebook: Path) -> str:
@@ -62,11 +108,19 @@ def _answer(verb: str, notebook: Path) -> str:
     if verb == "check":
         _, findings = examine(read_document(notebook), notebook)
         return findings_text(findings, notebook)
-    if verb == "plan":
-        from stagebook.run.api import plan_notebook
 
-        return plan_text(plan_notebook(notebook))
-    raise UsageError(f"%pipeline knows show, check and plan, and not `{verb}`. Runs are started with `stagebook run`.")
+    from stagebook.run.api import plan_notebook
+
+    return plan_text(plan_notebook(notebook))
+
+
+def _magic_line(source: str) -> tuple[str | None, dict[str, Any], list[Any]]:
+    """Stage name, options and findings of a cell's `%%stage` line; no name for a cell without one."""
+    from stagebook.book.cells import MAGIC
+    from stagebook.book.options import magic_options
+
+    match = MAGIC.match(source)
+    return magic_options(match["line"], _HERE) if match else (None, {}, [])
 
 
 def _this_notebook() -> Path:

@@ -192,6 +192,8 @@ class Pipeline:
             cells look at, and, where nobody looks at any, what it binds.
         segments: the stages' cells in notebook order, from which edges are inferred.
         ambient: names that a kernel has before a stage runs: builtins, parameters, setup.
+        needs: per stage, those that must be done first though it takes no name from them: declared, or since one of
+            the two writes a file that both name.
     """
 
     notebook: Path
@@ -205,6 +207,7 @@ class Pipeline:
     outputs: Mapping[str, tuple[str, ...]]
     segments: tuple[Segment, ...] = ()
     ambient: frozenset[str] = frozenset()
+    needs: Mapping[str, frozenset[str]] = field(default_factory=frozen_map)
 
     def required(self, name: str) -> frozenset[str]:
         """The names that other stages take from stage `name`."""

@@ -392,3 +392,8 @@ def test_plain_assignment_that_nobody_reads_is_reported(source):
 )
 def test_output_that_somebody_looks_at_is_not_reported(cells):
     assert codes(cells) == []
+
+
+@pytest.mark.parametrize("line", ["!echo $HOME {there}", "x = !ls $HOME", "%env", "%cd $HOME", "%%bash $HOME\nls"])
+def test_what_only_the_shell_knows_is_no_missing_name(line):
+    assert "SB201" not in codes([("stage:a", f"{line}\n")])

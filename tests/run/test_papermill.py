@@ -76,3 +76,11 @@ def test_kernels_start_in_the_notebooks_folder_from_wherever_papermill_is_called
     assert done.returncode == 0, done.stderr
     assert outputs(tmp_path / "out.ipynb") == [f"{folder}\n"]
     assert (folder / ".stagebook").is_dir()
+
+
+def test_cwd_option_moves_neither_source_nor_output(source, tmp_path):
+    (tmp_path / "elsewhere").mkdir()
+    done = papermill_cli("notebook.ipynb", "out.ipynb", "--cwd", "elsewhere", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert outputs(tmp_path / "out.ipynb")[-1] == "12\n"
+    assert (tmp_path / ".stagebook").is_dir()

@@ -72,11 +72,11 @@ def test_parameters_replace_defaults(bench):
 
 
 def test_independent_stages_run_at_the_same_time(bench):
-    meet = "import pathlib, time\npathlib.Path('{me}').touch()\nend = time.time() + 60\n"
-    meet += "while not pathlib.Path('{you}').exists():\n    assert time.time() < end\n    time.sleep(0.01)"
+    meet = "import pathlib, time\npathlib.Path('here_' '{me}').touch()\nend = time.time() + 60\n"
+    meet += "while not pathlib.Path('here_' '{you}').exists():\n    assert time.time() < end\n    time.sleep(0.01)"
     cells = [
-        ("stage:a", meet.format(me="a.here", you="b.here")),
-        ("stage:b", meet.format(me="b.here", you="a.here")),
+        ("stage:a", meet.format(me="a", you="b")),
+        ("stage:b", meet.format(me="b", you="a")),
     ]
     assert bench.run(cells, jobs=2).state == "done"
 
@@ -213,3 +213,49 @@ def test_notebooks_of_format_3_run(bench):
     bench.path.write_text(json.dumps(old))
     run = bench.run()
     assert bench.printed(run, 2) == "4\n"
+
+
+@pytest.mark.parametrize(
+    ("write", "read"),
+    [
+        ("pd.DataFrame({'a': [N]}).to_csv('x.csv', index=False)", "print(pd.read_csv('x.csv').a[0])"),
+        ("open('x.txt', 'w').write('N')", "print(open('x.txt').read())"),
+        ("!echo N > x.txt", "!cat x.txt"),
+        ("pathlib.Path('own.py').write_text('n = N')", "import own\nprint(own.n)"),
+    ],
+    ids=["frame", "open", "shell", "module"],
+)
+def test_a_stage_that_reads_a_file_comes_after_the_one_that_writes_it(bench, write, read):
+    cells = [
+        ("setup", "import pathlib, time\nimport pandas as pd"),
+        ("stage:w", "time.sleep(0.5)\n"),
+        ("stage:r", read),
+    ]
+    for number in ("1", "2"):
+        cells[1] = ("stage:w", f"time.sleep(0.5)\n{write.replace('N', number)}")
+        run = bench.run(cells, jobs=2)
+        assert bench.printed(run, 3).strip() == number
+
+
+def test_a_declared_file_orders_its_stages_and_its_change_is_noticed(bench):
+    writer = "import time, pathlib\ntime.sleep(0.5)\npathlib.Path('d').joinpath('y').write_text('{}')"
+    cells = [
+        ("stage:w", writer.format("1"), {"writes": "d/y"}),
+        ("stage:r", "import subprocess\nprint(subprocess.getoutput('cat d/*'))", {"reads": "d/y"}),
+    ]
+    (bench.folder / "d").mkdir()
+    assert bench.printed(bench.run(cells, jobs=2), 2) == "1\n"
+    cells[0] = ("stage:w", writer.format("2"), {"writes": "d/y"})
+    assert bench.printed(bench.run(cells, jobs=2), 2) == "2\n"
+
+
+def test_what_a_closure_holds_goes_from_stage_to_stage(bench):
+    made = "def adder():\n    total = 0\n    def add(x):\n        nonlocal total\n        total += x\n"
+    made += "        return total\n    return add\nadd = adder()\nadd(5)"
+    run = bench.run([("stage:a", made), ("stage:b", "print(add(1))"), ("stage:c", "print(add(1))")], jobs=2)
+    assert (bench.printed(run, 2), bench.printed(run, 3)) == ("6\n", "7\n")
+
+
+def test_cell_magics_below_the_stage_line_run(bench):
+    run = bench.run([("", "%%stage a\n%%capture said\nprint('hidden')"), ("", "%%stage b\nprint(said.stdout)")])
+    assert (bench.printed(run, 1), bench.printed(run, 2).strip()) == ("", "hidden")

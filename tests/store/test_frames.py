@@ -129,12 +129,18 @@ def test_it_comes_back_as_it_was(shelf, value):
     assert_same(value, before)
 
 
-@pytest.mark.parametrize("name", AS_ARROW)
+OF_PANDAS_3 = {"datetimes with offset", "categories", "ordered categories", "python strings"}
+"""Pandas 2 has other dtypes for these: they come back as they were, by the other way."""
+
+NEW_PANDAS = int(pd.__version__.split(".")[0]) >= 3
+
+
+@pytest.mark.parametrize("name", [name for name in AS_ARROW if NEW_PANDAS or name not in OF_PANDAS_3])
 def test_what_arrow_keeps_is_stored_as_arrow(name, tmp_path):
     assert codec.write(AS_ARROW[name], tmp_path / "file")
 
 
-@pytest.mark.parametrize("name", AS_PICKLE)
+@pytest.mark.parametrize("name", [name for name in AS_PICKLE if NEW_PANDAS or name not in OF_PANDAS_3])
 def test_what_arrow_would_change_is_left_to_pickle(name, tmp_path):
     assert not codec.write(AS_PICKLE[name], tmp_path / "file")
 

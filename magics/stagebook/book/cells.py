@@ -110,8 +110,16 @@ def tags_of(cell: Document) -> tuple[str, ...]:
 
 
 def without_magic(source: str) -> str:
-    """The cell's code with its `%%stage` line made a comment: an empty line IPython would drop, and number anew."""
-    return MAGIC.sub(lambda match: f"{match['blank']}# {match[0].lstrip()}", source, count=1)
+    """The cell's code with its `%%stage` line made a comment, so that line numbers stay.
+
+    Above another cell magic the line is left empty: IPython passes over empty lines before a cell magic, and it would
+    drop one before plain code, and count its lines from there.
+    """
+    match = MAGIC.match(source)
+    if match is None:
+        return source
+    rest = source[match.end() :]
+    return f"{match['blank']}{'' if rest.lstrip().startswith('%%') else '# ' + match[0].lstrip()}{rest}"
 
 
 def _role(tags: tuple[str, ...], source: str, place: Place) -> tuple[Role, str | None, list[Finding]]:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from stagebook.book.pipeline import Draft
 
 
+_OF_IPYTHON = re.compile(r"\s*(?:[\w\s,.]+=\s*)?[!%]")
+
+
 def sorted_findings(findings: Iterable[Finding]) -> list[Finding]:
     """In the order in which one reads the notebook, each once."""
     return sorted(set(findings), key=lambda found: (found.place or Place(0, 0), found.code, found.message))
@@ -31,10 +34,18 @@ def unresolved(draft: Draft, missing: Iterable[Unresolved]) -> list[Finding]:
     found = [
         _unresolved(draft, one)
         for one in missing
-        if not own[one.stage].star_imports and not _may_bind_itself(draft, own[one.stage], one.name, one.place)
+        if not own[one.stage].star_imports
+        and not _is_left_alone(draft, one)
+        and not _may_bind_itself(draft, own[one.stage], one.name, one.place)
     ]
     unsure = draft.preamble.star_imports or not draft.whole
     return [one for one in found if not (unsure and one.code == "SB201")]
+
+
+def _is_left_alone(draft: Draft, one: Unresolved) -> bool:
+    """Whether it stands in a shell line or a magic: there IPython leaves `$HOME` and `{print}` as they are."""
+    source = next(cell.source for cell in draft.cells("stage") if cell.number == one.place.cell)
+    return _OF_IPYTHON.match(source.splitlines()[one.place.line - 1]) is not None
 
 
 def _may_bind_itself(draft: Draft, names: Names, name: str, place: Place) -> bool:

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from typing import Literal
 
 from stagebook.model import Edge, Pipeline, Stage
-from stagebook.text import counted
 
 Format = Literal["text", "mermaid", "dot", "json"]
 
@@ -27,7 +26,8 @@ def _text(pipeline: Pipeline) -> str:
     """
     ranks = _ranks(pipeline)
     last = max(ranks.values(), default=-1)
-    lines = [f"{pipeline.notebook.name}: {counted(len(pipeline.stages), 'stage')}"]
+    number = len(pipeline.stages)
+    lines = [f"{pipeline.notebook.name}: {number} stage{'' if number == 1 else 's'}"]
     for rank in range(last + 1):
         members = [stage for stage in pipeline.stages if ranks[stage.name] == rank]
         lines += ["  │"] if rank else []

@@ -194,7 +194,7 @@ def relink(pipeline: Pipeline, changed: Mapping[str, frozenset[str]]) -> Pipelin
     links = link(pipeline.segments, pipeline.ambient, changed=changed)
     if links.findings:
         raise PipelineError(f"{pipeline.notebook.name}: {_learned(changed)}, as a run has shown.", links.findings)
-    edges = edges_of(links.inputs, {stage.name: stage.options.needs for stage in pipeline.stages})
+    edges = edges_of(links.inputs, pipeline.needs)
     notebook_order = sorted(pipeline.stages, key=lambda stage: stage.cells[0].number)
     try:
         ordered = in_order(notebook_order, edges)

@@ -109,6 +109,15 @@ def kernel_of(document: Document) -> str:
     return str((spec.get("name") if isinstance(spec, dict) else None) or "python3")
 
 
+def language_of(document: Document) -> str:
+    """The language the notebook is in, in lower case; Python where it names none."""
+    for where, key in (("kernelspec", "language"), ("language_info", "name")):
+        told = document["metadata"].get(where)
+        if isinstance(told, dict) and told.get(key):
+            return str(told[key]).lower()
+    return "python"
+
+
 def _neighbours(path: Path) -> str:
     if not path.parent.is_dir():
         return f" There is no folder {path.parent} either."

@@ -11,14 +11,15 @@ from typing import Any
 
 from stagebook.book import check, kale
 from stagebook.book.cells import ReadCell, read_cells, without_magic
+from stagebook.book.files import files_of, orders
 from stagebook.book.findings import finding
 from stagebook.book.graph import AMBIENT, edges_of, in_order, link
 from stagebook.book.names import analyse
-from stagebook.book.notebook import Document, kernel_of, read_document
+from stagebook.book.notebook import Document, kernel_of, language_of, read_document
 from stagebook.book.options import merged_options
 from stagebook.book.parameters import read_parameters
 from stagebook.book.syntax import CellSyntaxError, parse
-from stagebook.errors import PipelineError
+from stagebook.errors import NotebookError, PipelineError
 from stagebook.model import Cell, Finding, Names, Pipeline, Place, Segment, Stage, frozen_map
 
 
@@ -67,8 +68,12 @@ def examine(document: Document, path: Path) -> tuple[Pipeline | None, list[Findi
     """The pipeline, or None where its stages have no order, and all there is to say about the notebook.
 
     Raises:
-        PipelineError: the notebook has no stages at all.
+        NotebookError: it is not in Python.
+        PipelineError: it has no stages at all.
     """
+    language = language_of(document)
+    if language not in ("python", "ipython"):
+        raise NotebookError(f"{path.name} is in {language}; stages are read from Python notebooks.")
     draft = _drafted(document, path)
     _name(draft)
     links = link(draft.segments, AMBIENT | draft.preamble.binds.keys())
@@ -77,8 +82,7 @@ def examine(document: Document, path: Path) -> tuple[Pipeline | None, list[Findi
     draft.findings += check.preamble(draft)
     draft.findings += check.needs(draft.stages)
     draft.findings += check.late_parameters(draft)
-    known = {stage.name for stage in draft.stages}
-    needs = {stage.name: [need for need in stage.options.needs if need in known] for stage in draft.stages}
+    needs = _needs(draft)
     edges = edges_of(links.inputs, needs)
     try:
         ordered = in_order(draft.stages, edges)
@@ -100,6 +104,7 @@ def examine(document: Document, path: Path) -> tuple[Pipeline | None, list[Findi
         outputs=frozen_map(outputs),
         segments=draft.segments,
         ambient=AMBIENT | draft.preamble.binds.keys(),
+        needs=needs,
     )
     draft.findings += check.unread(draft, pipeline)
     return pipeline, check.sorted_findings(draft.findings)
@@ -140,6 +145,17 @@ def _name(draft: Draft) -> None:
         segments.append(Segment(str(run[0].stage), analysis.names))
     draft.segments = tuple(segments)
     draft.stages = tuple(_stages(draft))
+
+
+def _needs(draft: Draft) -> Mapping[str, frozenset[str]]:
+    """Per stage, the ones it declares that it needs and those it meets in a file."""
+    known = {stage.name for stage in draft.stages}
+    by_files = orders(
+        [(stage.name, files_of(stage, (tree for _, tree in _blocks(draft, stage.cells)))) for stage in draft.stages]
+    )
+    return frozen_map(
+        {stage.name: frozenset(known & {*stage.options.needs} | by_files[stage.name]) for stage in draft.stages}
+    )
 
 
 def _blocks(draft: Draft, cells: Iterable[Cell]) -> list[tuple[int, ast.Module]]:

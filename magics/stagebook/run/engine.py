@@ -54,7 +54,8 @@ class StagebookEngine(Engine):  # type: ignore[misc] # Papermill ships no types
             KeyboardInterrupt: the run was interrupted; what is done is kept and saved.
         """
         request = stagebook or Request.of(_source(input_path), listeners=(_log_stages,))
-        run = run_node(nb, request, output=Path(output_path) if output_path and _is_local(output_path) else None)
+        output = _local(output_path) if output_path and _is_local(output_path) else None
+        run = run_node(nb, request, output=output)
         request.run = run
         if run.state == "interrupted":
             raise KeyboardInterrupt
@@ -86,6 +87,8 @@ def run_node(node: Any, request: Request, *, output: Path | None) -> Run:
     values = {one.name: parameters.get(one.name, one.value) for one in pipeline.parameters}
     with ExitStack() as stack:
         tracker = plugin("listener", "runs")(request.source, store.root) if request.track else None
+        if tracker is not None:
+            stack.callback(tracker.close)
         tell = _Telling((document, *request.listeners, *([tracker] if tracker else [])))
         runner = stack.enter_context(plugin("runner", "local")(request.jobs))
         execution = Execution(
@@ -100,10 +103,10 @@ def run_node(node: Any, request: Request, *, output: Path | None) -> Run:
         names = tuple(stage.name for stage in pipeline.stages)
         tell(RunStarted(request.id, str(request.source), names, values, str(folder)))
         outcome = execution.run()
-    document.save()
-    run = _run(planner.pipeline, outcome, selected, request, values, output, started, clock)
-    run.save()
-    tell(RunFinished(run))
+        document.save()
+        run = _run(planner.pipeline, outcome, selected, request, values, output, started, clock)
+        run.save()
+        tell(RunFinished(run))
     return run
 
 
@@ -155,8 +158,9 @@ def _job_cells(node: Any, pipeline: Pipeline) -> dict[int, JobCell]:
     cells = {}
     for index, cell in enumerate(node.cells):
         if cell.cell_type == "code":
-            source = without_magic(source_of(cell))
-            cells[index] = JobCell(numbers.get(index, 0), source, digest_of(cell_code(source).encode()))
+            source = source_of(cell)
+            code = digest_of(cell_code(source).encode())
+            cells[index] = JobCell(numbers.get(index, 0), without_magic(source), code)
     return cells
 
 
@@ -168,13 +172,17 @@ def _preamble(node: Any, pipeline: Pipeline, cells: Mapping[int, JobCell]) -> tu
 
 
 def _source(input_path: str | None) -> Path:
-    """The source notebook's path, absolute, as Papermill was given it before it went to the `--cwd` folder."""
-    from papermill.iorw import papermill_io
-
+    """The source notebook's path, absolute."""
     if not input_path or not _is_local(input_path):
         return Path.cwd() / (Path(input_path).name if input_path and input_path != "-" else "notebook.ipynb")
-    base = getattr(papermill_io.get_handler(input_path), "_cwd", None) or Path.cwd()
-    return Path(base, input_path).resolve()
+    return _local(input_path).resolve()
+
+
+def _local(path: str) -> Path:
+    """A path as Papermill means it: relative to where it was called, before it went to the `--cwd` folder."""
+    from papermill.iorw import papermill_io
+
+    return Path(getattr(papermill_io.get_handler(path), "_cwd", None) or Path.cwd(), path)
 
 
 def _is_local(path: str) -> bool:

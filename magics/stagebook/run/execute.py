@@ -139,6 +139,7 @@ class Execution:
         """Reuse what is stored and say True, or start the stage if it may run now."""
         if verdict.result is not None and stage.name not in self.forced:
             self.settled[stage.name] = Settled(verdict, verdict.result, reused=True)
+            self.planner.note_reuse(verdict, verdict.result)
             self.reasons[stage.name] = verdict.reason
             self._tell_finished(stage.name, "reused")
             return True
@@ -306,7 +307,7 @@ class Execution:
                 return f"`{name}` failed" if settled.result.state == "failed" else f"`{name}` was interrupted"
             if settled is None and name not in self.selected:
                 why = self.reasons.get(name, "it is not selected")
-                return f"it needs `{name}`, which has no result that can be used: {why}"
+                return f"it needs `{name}`, which has no result that can be used: {why}. Use --to {stage.name}."
         return "the run was interrupted"
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from stagebook.book.cells import without_magic
+from stagebook.book.files import shell_words
 from stagebook.book.normal import normal_form
 from stagebook.book.slices import Foundation, foundation, preamble_statements
 from stagebook.book.syntax import parse
@@ -58,6 +59,7 @@ def candidate_files(stage: Stage, pipeline: Pipeline, parameters: Mapping[str, A
     """Paths, relative to the notebook, that the stage names: in `reads`, in its code, and in parameters it reads."""
     folder = pipeline.notebook.parent
     values = [node.value for tree in _trees(stage) for node in ast.walk(tree) if isinstance(node, ast.Constant)]
+    values += [word for value in values if isinstance(value, str) for word, _ in shell_words(value)]
     for parameter in pipeline.parameters:
         if parameter.name in stage.names.reads:
             values.append(parameters.get(parameter.name, parameter.value))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+import types
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -50,6 +51,7 @@ def begin(job_json: str) -> str:
     values = load(refs, Store(Path(job["store"])), namespace=namespace)
     namespace.update({name: value for name, value in values.items() if name in job["inputs"]})
     _visit.watched = {name: namespace[name] for name in job["watched"] if name in namespace}
+    _visit.watched |= {name: values[name] for name in job["inputs"] if _may_keep_state(values[name])}
     _visit.watched |= {name: values[name] for name in job["mates"]}
     _visit.before = _digests(namespace)
     _visit.candidates = {path: _digest(path) for path in job["files"]}
@@ -109,6 +111,13 @@ def _shell() -> Any:
 def _is_definition(value: Any) -> bool:
     """Functions and classes that setup defines, wrapped or not: every kernel has its own, they need not be stored."""
     return callable(value) and hasattr(value, "__qualname__") and getattr(value, "__module__", None) == "__main__"
+
+
+def _may_keep_state(value: Any) -> bool:
+    """Functions whose calls can change what they hold: a closure's variables, a mutable default."""
+    return isinstance(value, types.FunctionType) and bool(
+        value.__closure__ or value.__defaults__ or value.__kwdefaults__
+    )
 
 
 def _metrics(values: Mapping[str, Any]) -> dict[str, float]:

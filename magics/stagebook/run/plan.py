@@ -94,6 +94,20 @@ class Planner:
 
     def remember(self, verdict: Verdict, result: StageResult) -> None:
         """Keep what came of a stage: a finished result under its fingerprint, and what the next plan compares with."""
+        if result.state == "done":
+            record = result_to_json(result)
+            record["cells"] = self.store.put(json.dumps(cells_to_json(result)).encode())
+            record["when"] = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
+            self.store.put_record(f"results/{verdict.key}/{digest_of_json(record['files'])}", record)
+        self._note_last(verdict, result)
+
+    def note_reuse(self, verdict: Verdict, result: StageResult) -> None:
+        """Keep which result was used last, so that a later reason speaks of what has changed since."""
+        last = self._last[result.stage]
+        if last is None or last["key"] != verdict.key or last["state"] != "done":
+            self._note_last(verdict, result)
+
+    def _note_last(self, verdict: Verdict, result: StageResult) -> None:
         name = result.stage
         last = {
             "key": verdict.key,
@@ -103,11 +117,6 @@ class Planner:
             "unstorable": dict(result.unstorable),
             "failure": str(result.failure) if result.failure else None,
         }
-        if result.state == "done":
-            record = result_to_json(result)
-            record["cells"] = self.store.put(json.dumps(cells_to_json(result)).encode())
-            record["when"] = datetime.now(timezone.utc).strftime("%Y-%m-%d %H:%M:%S UTC")
-            self.store.put_record(f"results/{verdict.key}/{digest_of_json(record['files'])}", record)
         self._last[name] = last
         self.store.put_record(self._last_name(name), last)
 
@@ -168,6 +177,8 @@ class Planner:
             return "it has not run yet"
         now = {**self._parts[stage], **{f"input:{name}": content for name, content in inputs.items()}}
         changed = sorted(part for part in now.keys() | last["parts"].keys() if now.get(part) != last["parts"].get(part))
+        if "code" in changed or "setup" in changed:  # what they import or read anew goes without saying
+            changed = [part for part in changed if part in now and part in last["parts"]]
         if changed:
             return "; ".join(_told(part, last["parts"].get(part), now.get(part)) for part in changed)
         return f"it failed last time: {last['failure']}" if last["failure"] else "its result is not in the store"
@@ -197,7 +208,10 @@ def selected_stages(pipeline: Pipeline, selection: Selection) -> frozenset[str]:
     for name in (selection.only, selection.start, selection.end):
         if name is not None and name not in known:
             raise UsageError(f"There is no stage `{name}` in {pipeline.notebook.name}.{did_you_mean(name, known)}")
-    return selection.stages(pipeline)
+    selected = selection.stages(pipeline)
+    if not selected:
+        raise UsageError("No stage is in all that --only, --from and --to name: they leave nothing to run.")
+    return selected
 
 
 def _decision(
@@ -210,10 +224,7 @@ def _decision(
     if waits:
         if stage.name not in selected:
             return Decision(stage.name, "skip", "not selected")
-        source = waits[0]
-        names = [name for name, origin in pipeline.inputs[stage.name].items() if origin == source]
-        what = f"its input {', '.join(f'`{name}`' for name in sorted(names))} comes" if names else "it comes after"
-        return Decision(stage.name, "run", f"{what} from `{source}`, which runs" if names else f"{what} `{source}`")
+        return Decision(stage.name, "run", _waiting(pipeline, stage.name, waits))
     contents = input_contents(pipeline, stage, reused)
     verdict = planner.judge(stage, contents)
     if verdict.result is not None:
@@ -237,6 +248,17 @@ def input_contents(pipeline: Pipeline, stage: Stage, results: Mapping[str, Stage
         elif name in result.unstorable:
             contents[name] = f"held:{source}:{result.key}"
     return contents
+
+
+def _waiting(pipeline: Pipeline, stage: str, sources: list[str]) -> str:
+    """Why a stage runs that waits for others: what it takes from them, or that it comes after them."""
+    taken = sorted(name for name, source in pipeline.inputs[stage].items() if source in sources)
+    who = ", ".join(f"`{source}`" for source in sources)
+    runs = "which runs" if len(sources) == 1 else "which run"
+    if not taken:
+        return f"it comes after {who}, {runs}"
+    names = ", ".join(f"`{name}`" for name in taken)
+    return f"its input{'s' if len(taken) > 1 else ''} {names} come{'' if len(taken) > 1 else 's'} from {who}, {runs}"
 
 
 def _digest(path: Path) -> str | None:

@@ -57,7 +57,8 @@ def _caches(kind: type) -> frozenset[str]:
         for name, value in vars(base).items()
         if isinstance(value, functools.cached_property)
     }
-    return frozenset(names) | _CACHES.get(kind.__module__.split(".")[0], frozenset())
+    module = str(kind.__module__)  # some extension types have an attribute of that name for their instances
+    return frozenset(names) | _CACHES.get(module.split(".")[0], frozenset())
 
 
 def _of_pandas(part: Any) -> Iterator[Any]:

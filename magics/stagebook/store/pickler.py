@@ -30,6 +30,9 @@ from stagebook.store.definitions import (
 from stagebook.store.digests import digest_of
 from stagebook.store.sharing import belongings_of_type, is_worth_sharing, reduce_pandas
 
+_DERIVED = ("__slotnames__", "__static_attributes__", "__firstlineno__")
+"""In a class's namespace, but no part of what it is: what pickle (the first) and Python 3.13 work out about it."""
+
 _ATOMS = frozenset({type(None), bool, int, float, complex, str, bytes, type(Ellipsis), type(NotImplemented)})
 _PROCESS_BOUND: Mapping[type, str] = {
     types.GeneratorType: "generator",
@@ -136,7 +139,8 @@ class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
             return reduced
         reduced = super().reducer_override(part)
         if isinstance(part, type) and isinstance(reduced, tuple) and len(reduced) > 2:
-            reduced[2][0].pop("__slotnames__", None)  # kept there by pickle once an instance has been pickled
+            for derived in _DERIVED:
+                reduced[2][0].pop(derived, None)
         return reduced
 
     def _number(self, part: Any) -> int:

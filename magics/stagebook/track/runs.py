@@ -48,6 +48,7 @@ class RunRecorder:
         self._experiment = ""
         self._parent = ""
         self._children: dict[str, str] = {}
+        self._finished = False
 
     def __call__(self, event: Event) -> None:
         """Record the event, later; raise what went wrong with an earlier one."""
@@ -73,6 +74,12 @@ class RunRecorder:
             "MLFLOW_EXPERIMENT_ID": self._experiment,
             **{name: os.environ.get(name, value) for name, value in _DEFAULTS.items()},
         }
+
+    def close(self) -> None:
+        """End the thread; a run that came to no end is marked as failed."""
+        if not self._finished and self._parent and self._client is not None:
+            self._later(self._client.set_terminated, self._parent, "FAILED")
+        self._thread.shutdown(wait=True)
 
     def _later(self, work: Callable[..., Any], *arguments: Any) -> Future[Any]:
         future = self._thread.submit(work, *arguments)
@@ -151,6 +158,7 @@ class RunRecorder:
         client.log_artifact(self._parent, str(run.folder / "run.json"))
         client.log_metric(self._parent, "duration_seconds", run.duration)
         client.set_terminated(self._parent, _STATUS[run.state])
+        self._finished = True
 
 
 def _stage_tags(event: StageFinished, result: StageResult) -> dict[str, str]:

@@ -1,0 +1,70 @@
+"""Files that pass from stage to stage, as far as options and code name them: writers come before readers."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from stagebook.model import Stage
+
+_PATH = re.compile(r"(?!.*://)[\w./~+-]*[\w-]\.[A-Za-z]\w{0,7}")
+_WRITING_CALL = re.compile(r"(to_|write|save|dump|export|touch|unlink|remove|rename)\w*")
+_OF_IPYTHON = re.compile(r"!|%%?\w+ ")
+_WORD = re.compile(r"(?P<into>>{1,2}\s*|%%writefile\s+(?:-a\s+)?)?(?P<path>[\w./~+-]+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Files:
+    """Paths, as they are spelled, that a stage names, and those of them that it writes."""
+
+    named: frozenset[str]
+    written: frozenset[str]
+
+
+def files_of(stage: Stage, trees: Iterable[ast.Module]) -> Files:
+    """The files that a stage names in its options, as literals in its code, in shell lines, and by importing them."""
+    named, written = {*stage.options.reads, *stage.options.writes}, {*stage.options.writes}
+    for tree in trees:
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                named |= {node.value} if _PATH.fullmatch(node.value) else set()
+                for path, writes in shell_words(node.value):
+                    named.add(path)
+                    written |= {path} if writes else set()
+            elif isinstance(node, ast.Call) and _writes(node):
+                written |= {text for text in _texts(node) if _PATH.fullmatch(text)}
+    named |= {f"{module.replace('.', '/')}.py" for module in stage.names.imports}
+    return Files(frozenset(named), frozenset(written))
+
+
+def shell_words(text: str) -> list[tuple[str, bool]]:
+    """The words of a shell line or a cell magic, as the reader of cells left it, and whether each is written to."""
+    if not _OF_IPYTHON.match(text):
+        return []
+    return [(word["path"], word["into"] is not None) for word in _WORD.finditer(text.lstrip("!"))]
+
+
+def orders(stages: Sequence[tuple[str, Files]]) -> dict[str, set[str]]:
+    """Per stage, given in notebook order, the earlier ones that must be done: one of the two writes what both name."""
+    after: dict[str, set[str]] = {name: set() for name, _ in stages}
+    for path in {path for _, files in stages for path in files.written}:
+        meeting = [(name, path in files.written) for name, files in stages if path in files.named | files.written]
+        for position, (later, writes) in enumerate(meeting):
+            after[later] |= {earlier for earlier, wrote in meeting[:position] if writes or wrote}
+    return after
+
+
+def _writes(call: ast.Call) -> bool:
+    """Whether a call looks like one that writes: `frame.to_csv(...)`, `json.dump(...)`, `open(path, "w")`."""
+    function = call.func
+    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    if name == "open":
+        modes = [*call.args[:2], *(keyword.value for keyword in call.keywords if keyword.arg == "mode")]
+        return any(re.fullmatch(r"[rwaxbt+]*[wax+][rwaxbt+]*", text) for mode in modes for text in _texts(mode))
+    return _WRITING_CALL.fullmatch(name) is not None
+
+
+def _texts(node: ast.AST) -> list[str]:
+    return [one.value for one in ast.walk(node) if isinstance(one, ast.Constant) and isinstance(one.value, str)]
