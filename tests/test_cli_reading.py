@@ -161,3 +161,13 @@ def test_installed_command_checks_a_notebook(tmp_path):
     result = subprocess.run([command, "check", path], capture_output=True, text=True, timeout=60, check=False)
     assert (result.returncode, result.stderr) == (1, "")
     assert result.stdout.endswith("notebook.ipynb: 1 error, 0 warnings.\n")
+
+
+def test_a_notebook_in_another_language_is_refused(tmp_path):
+    document = notebook([("stage:a", "x <- 1")])
+    document["metadata"] = {"kernelspec": {"name": "ir", "language": "R", "display_name": "R"}}
+    path = tmp_path / "r.ipynb"
+    path.write_text(json.dumps(document))
+    told = CliRunner().invoke(main, ["check", str(path)])
+    assert told.exit_code == 2
+    assert "r.ipynb is in r; stages are read from Python notebooks." in told.output

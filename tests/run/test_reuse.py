@@ -179,3 +179,16 @@ class TestSelection:
         bench.write(CELLS)
         with pytest.raises(UsageError, match="no stage `lft` in notebook.ipynb. Did you mean `left`"):
             plan_notebook(bench.path, selection=Selection(only="lft"))
+
+    def test_selection_that_leaves_nothing_is_refused(self, bench):
+        bench.write(CELLS)
+        with pytest.raises(UsageError, match="they leave nothing to run"):
+            plan_notebook(bench.path, selection=Selection(only="load", start="right"))
+
+
+def test_reason_speaks_of_what_changed_since_the_last_use(bench):
+    bench.run(CELLS)
+    bench.run(parameters={"depth": 5})
+    bench.run()
+    run = bench.run(edited(6, "print(b, a)"))
+    assert bench.reason(run, "join") == "its code changed"

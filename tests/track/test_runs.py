@@ -164,3 +164,16 @@ def test_a_server_named_by_the_environment_gets_the_runs(run, server, monkeypatc
     assert parent.info.status == "FINISHED"
     assert stages["extra"].data.metrics["own"] == 7
     assert not (tmp_path / ".stagebook/mlflow.db").exists()
+
+
+def test_a_run_that_breaks_off_does_not_stay_open(run, client, tmp_path, monkeypatch):
+    from stagebook.run.output import OutputNotebook
+
+    def fail(self):
+        raise MemoryError
+
+    monkeypatch.setattr(OutputNotebook, "save", fail)
+    with pytest.raises(MemoryError):
+        run(CELLS[:2])
+    [(parent, _)] = recorded(client)
+    assert parent.info.status == "FAILED"

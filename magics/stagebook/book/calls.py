@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -120,25 +121,25 @@ class Calls(Expressions):
                 named[keyword.arg] = self._callee(keyword.value)
         return Arguments(tuple(positional), named, spread, node)
 
+    @abstractmethod
     def instantiate(self, node: ast.AST, made: Class, arguments: Arguments) -> Value:
         """Make an instance of a known class."""
-        raise NotImplementedError
 
+    @abstractmethod
     def call_methods(self, node: ast.AST, base: Value, name: str, arguments: Arguments) -> Value:
         """Call a method of instances that we saw made."""
-        raise NotImplementedError
 
+    @abstractmethod
     def special(self, node: ast.Call) -> Value | None:
         """Calls that are not what they seem; None for all others."""
-        raise NotImplementedError
 
+    @abstractmethod
     def call_attribute(self, node: ast.Call, base: Receiver, arguments: Arguments, *, dropped: bool) -> Value:
         """A call of an attribute of `base`."""
-        raise NotImplementedError
 
+    @abstractmethod
     def call_imported(self, node: ast.AST, module: Module, arguments: Arguments) -> Value:
         """A call of a function or class found by its dotted path."""
-        raise NotImplementedError
 
     def call_value(self, node: ast.AST, callee: Value, arguments: Arguments) -> Value:
         """Call whatever `callee` may be."""

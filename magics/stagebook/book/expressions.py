@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Literal
 
@@ -53,13 +54,13 @@ class Expressions(Parts):
             ast.YieldFrom: self._yield,
         }
 
+    @abstractmethod
     def call(self, node: ast.Call) -> Value:
         """A call, used for its result."""
-        raise NotImplementedError
 
+    @abstractmethod
     def mention(self, thing: Class) -> None:
         """A class is used: any of its methods may be called."""
-        raise NotImplementedError
 
     def eval(self, node: ast.expr) -> Value:
         """What an expression may evaluate to; notes what evaluating it does."""
@@ -270,9 +271,9 @@ class Expressions(Parts):
 
         self.repeat(once)
 
+    @abstractmethod
     def assign(self, target: ast.expr, value: Value) -> None:
         """Bind a target of an assignment, a loop or a comprehension."""
-        raise NotImplementedError
 
     def _walrus(self, node: ast.NamedExpr) -> Value:
         value = self.eval(node.value)

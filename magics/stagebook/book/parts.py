@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from abc import abstractmethod
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -30,9 +31,9 @@ class Parts(Frames):
         self.suspended: dict[int, tuple[Callable[[], None], int]] = {}
         self._going_on: set[int] = set()
 
+    @abstractmethod
     def invoke(self, function: Function, everything: Value) -> Value:
         """Somebody may call `function` with any of `everything`."""
-        raise NotImplementedError
 
     # Attributes and items
 
@@ -84,9 +85,9 @@ class Parts(Frames):
         return found
 
     @property
+    @abstractmethod
     def classes(self) -> set[Class]:
         """All classes whose body is known."""
-        raise NotImplementedError
 
     def part(self, base: Value, index: ast.expr) -> Value:
         """`base[index]`."""

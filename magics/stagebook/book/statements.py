@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from abc import abstractmethod
 from collections.abc import Callable, Sequence
 
 from stagebook.book import effects
@@ -78,9 +79,9 @@ class Statements(Assignments):
             self.eval(node.target.value)
 
     @property
+    @abstractmethod
     def annotations_wait(self) -> bool:
         """Whether annotations are left unevaluated."""
-        raise NotImplementedError
 
     def _delete(self, node: ast.Delete) -> None:
         for target in node.targets:
@@ -176,9 +177,9 @@ class Statements(Assignments):
         self.live = False
 
     @property
+    @abstractmethod
     def raised(self) -> list[State]:
         """The states in which an exception was raised on purpose."""
-        raise NotImplementedError
 
     def _assert(self, node: ast.Assert) -> None:
         self.eval(node.test)
