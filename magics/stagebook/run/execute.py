@@ -8,8 +8,11 @@ from the older version is no longer settled: it runs again. So running in parall
 from __future__ import annotations
 
 import queue
-from collections.abc import Callable, Iterable, Mapping
+import signal
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -49,6 +52,10 @@ class _Arrival:
     future: Future[StageResult]
 
 
+class _Interrupt:
+    """Somebody pressed Ctrl-C."""
+
+
 class Execution:
     """One run of a pipeline.
 
@@ -86,38 +93,55 @@ class Execution:
         self.reasons: dict[str, str] = {}
         self.sessions = Sessions()
         self.interrupted = False
-        self._inbox: queue.SimpleQueue[_Arrival | Event] = queue.SimpleQueue()
+        self._asked_to_stop = False
+        self._inbox: queue.SimpleQueue[_Arrival | _Interrupt | Event] = queue.SimpleQueue()
 
     def run(self) -> Outcome:
         """Run until nothing is left to do; Ctrl-C interrupts the kernels and ends the run in good order."""
-        while True:
-            try:
+        with self._interrupts_by_inbox():
+            while True:
                 while not self.interrupted and self._start_what_is_ready():
                     pass
                 if not self.running:
                     break
-                self._attend(self._inbox.get())
-            except KeyboardInterrupt:
-                if self.interrupted:
-                    raise
-                self.interrupted = True
-                self.runner.interrupt()
+                while not self._attend(self._inbox.get()):
+                    pass
         self._name_what_did_not_run()
         return Outcome(self.settled, self.reasons, self.interrupted)
+
+    @contextmanager
+    def _interrupts_by_inbox(self) -> Iterator[None]:
+        """Take SIGINT and SIGTERM as messages, so that none breaks into a decision; a second one raises."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+
+        def take(*_: Any) -> None:
+            if self._asked_to_stop:
+                raise KeyboardInterrupt
+            self._asked_to_stop = True
+            self._inbox.put(_Interrupt())
+
+        before = {number: signal.signal(number, take) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
     def _start_what_is_ready(self) -> bool:
         """One pass over the stages in order; True if it was left since a stage already passed must run after all."""
         ready: set[str] = set()
         unsettled = len(self.forced)
         for stage in self.planner.pipeline.stages:
-            verdict = self._verdict(stage, ready)
+            verdict = None if stage.name in self.running else self._verdict(stage, ready)
             if verdict is None:
                 continue
             now = self.settled.get(stage.name)
             if now is not None and now.verdict.inputs == verdict.inputs:
                 if now.result.state == "done":
                     ready.add(stage.name)
-            elif stage.name not in self.running and self._settle_or_start(stage, verdict):
+            elif self._settle_or_start(stage, verdict):
                 ready.add(stage.name)
             elif len(self.forced) > unsettled:
                 return True
@@ -238,10 +262,15 @@ class Execution:
             retries=stage.options.retries,
         )
 
-    def _attend(self, item: _Arrival | Event) -> None:
+    def _attend(self, item: _Arrival | _Interrupt | Event) -> bool:
+        """Tell an event; take in a result and say True, since there may be something to start then."""
+        if isinstance(item, _Interrupt):
+            self.interrupted = True
+            self.runner.interrupt()
+            return False
         if not isinstance(item, _Arrival):
             self.tell(item)
-            return
+            return False
         verdict = self.running.pop(item.stage)
         result = replace(_result_of(item), key=verdict.key)
         self.forced.pop(item.stage, None)
@@ -250,7 +279,7 @@ class Execution:
             if again:  # the store has lost what it had: have it made again, and this stage after it
                 self.tell(Notice(f"{result.failure.message} It is made again.", item.stage))
                 self._force(again, "what it had kept is damaged")
-                return
+                return True
         try:
             self.planner.remember(verdict, result)
         except StoreError as error:
@@ -262,6 +291,7 @@ class Execution:
         if result.changed:
             self._learn(item.stage, result)
         self._tell_finished(item.stage, self.settled[item.stage].result.state)
+        return True
 
     def _learn(self, stage: str, result: StageResult) -> None:
         """Link anew with what the stage turned out to change; a notebook that then has no order fails the stage."""
