@@ -5,9 +5,8 @@ StagebookError              exit status 2: the request could not be carried out
 ├── PipelineError           it can be read, but is no pipeline that can run (holds the findings)
 ├── UsageError              an unknown or impossible name, parameter, option or folder
 ├── KernelError             a kernel cannot be started or used
-├── StoreError              the store cannot be read or written
-│   └── CorruptBlobError    what is stored is not what was written
-└── StageFailedError        exit status 1: the pipeline ran, and a stage failed
+└── StoreError              the store cannot be read or written
+    └── CorruptBlobError    what is stored is not what was written
 """
 
 from __future__ import annotations
@@ -56,12 +55,6 @@ class StoreError(StagebookError):
 
 class CorruptBlobError(StoreError):
     """A stored artifact is missing or its content is not what its name says."""
-
-
-class StageFailedError(StagebookError):
-    """At least one stage failed."""
-
-    exit_status = 1
 
 
 def did_you_mean(word: str, known: Iterable[str]) -> str:

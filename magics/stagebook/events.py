@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
 from stagebook.model import frozen_map
@@ -93,16 +93,12 @@ class Listener(Protocol):
 
 def event_to_json(event: Event) -> dict[str, Any]:
     """An event as JSON can hold it, its type under `event`; results and runs are left to `run.json`."""
-    plain = {name: value for name, value in _fields(event).items() if name not in ("result",)}
+    plain = {name: value for name, value in _fields(event).items() if name != "result"}
     if isinstance(event, RunFinished):
         plain = {"run": event.run.id, "state": event.run.state, "folder": str(event.run.folder)}
     return {"event": type(event).__name__, **plain}
 
 
 def _fields(event: Event) -> dict[str, Any]:
-    if isinstance(event, (StageFinished, RunFinished, RunStarted)):
-        return {
-            name: dict(value) if isinstance(value, Mapping) else value
-            for name, value in ((name, getattr(event, name)) for name in event.__slots__)
-        }
-    return asdict(event)
+    values = ((name, getattr(event, name)) for name in event.__slots__)
+    return {name: dict(value) if isinstance(value, Mapping) else value for name, value in values}

@@ -166,7 +166,7 @@ class TestRefusals:
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as on POSIX")
 @pytest.mark.parametrize("by", [signal.SIGINT, signal.SIGTERM])
-def test_interrupt_saves_what_is_done_and_leaves_no_process_behind(bench, children, by):
+def test_interrupt_saves_what_is_done_and_leaves_no_process_behind(bench, by):
     slow = "import pathlib, time\npathlib.Path('pid').write_text(str(__import__('os').getpid()))\ntime.sleep(120)"
     bench.write([("stage:first", "x = 1"), ("stage:slow", f"y = x\n{slow}"), ("stage:last", "print(y)")])
     command = [

@@ -7,6 +7,8 @@ import json
 import nbformat
 import pytest
 
+from stagebook.run.api import plan_notebook
+
 CHAIN = [
     ("setup", "import math"),
     ("parameters", "start = 2"),
@@ -259,3 +261,17 @@ def test_what_a_closure_holds_goes_from_stage_to_stage(bench):
 def test_cell_magics_below_the_stage_line_run(bench):
     run = bench.run([("", "%%stage a\n%%capture said\nprint('hidden')"), ("", "%%stage b\nprint(said.stdout)")])
     assert (bench.printed(run, 1), bench.printed(run, 2).strip()) == ("", "hidden")
+
+
+def test_change_that_a_reused_result_made_reaches_later_stages_after_an_edit_is_undone(bench):
+    cells = [
+        ("setup", "import operator"),
+        ("stage:make", "d = {'n': 1}\nchange = operator.methodcaller('update', n=2)"),
+        ("stage:hidden", "change(d)"),
+        ("stage:look", "print(d)"),
+    ]
+    bench.run(cells)
+    bench.run([*cells[:2], ("stage:hidden", "len(d)"), cells[3]])
+    bench.write([*cells[:3], ("stage:look", "print('now', d)")])
+    assert {one.stage: one.action for one in plan_notebook(bench.path).decisions}["hidden"] == "reuse"
+    assert bench.printed(bench.run(), 4) == "now {'n': 2}\n"

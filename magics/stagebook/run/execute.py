@@ -130,10 +130,14 @@ class Execution:
                 signal.signal(number, handler)
 
     def _start_what_is_ready(self) -> bool:
-        """One pass over the stages in order; True if it was left since a stage already passed must run after all."""
+        """One pass over the stages in order; True if it was left, to be begun anew.
+
+        That is so where a stage already passed must run after all, or a reused one is known to change an input.
+        """
         ready: set[str] = set()
         unsettled = len(self.forced)
-        for stage in self.planner.pipeline.stages:
+        pipeline = self.planner.pipeline
+        for stage in pipeline.stages:
             verdict = None if stage.name in self.running else self._verdict(stage, ready)
             if verdict is None:
                 continue
@@ -143,7 +147,7 @@ class Execution:
                     ready.add(stage.name)
             elif self._settle_or_start(stage, verdict):
                 ready.add(stage.name)
-            elif len(self.forced) > unsettled:
+            if len(self.forced) > unsettled or self.planner.pipeline is not pipeline:
                 return True
         return False
 
@@ -165,8 +169,10 @@ class Execution:
             self.settled[stage.name] = Settled(verdict, verdict.result, reused=True)
             self.planner.note_reuse(verdict, verdict.result)
             self.reasons[stage.name] = verdict.reason
-            self._tell_finished(stage.name, "reused")
-            return True
+            self._learn(stage.name, verdict.result)
+            usable = self.settled[stage.name].result.state == "done"
+            self._tell_finished(stage.name, "reused" if usable else "failed")
+            return usable
         if stage.name not in self.selected:
             self.reasons[stage.name] = f"it is not selected, though it would run: {verdict.reason}"
         elif len(self.running) < self.runner.slots and self._session_is_ready(stage):
@@ -275,7 +281,8 @@ class Execution:
         result = replace(_result_of(item), key=verdict.key)
         self.forced.pop(item.stage, None)
         if result.failure is not None and result.failure.name == CorruptBlobError.__name__:
-            again = {name for name in self._sources(item.stage) if self.settled[name].reused}
+            before = {name: self.settled.get(name) for name in self._sources(item.stage)}
+            again = {name for name, settled in before.items() if settled is not None and settled.reused}
             if again:  # the store has lost what it had: have it made again, and this stage after it
                 self.tell(Notice(f"{result.failure.message} It is made again.", item.stage))
                 self._force(again, "what it had kept is damaged")
@@ -288,8 +295,7 @@ class Execution:
         required = self.planner.pipeline.required(item.stage)
         kept = {name for name in result.unstorable if name in required}
         self.sessions.note(item.stage, kept, ran_in=self.sessions.of(item.stage, self._held_by(item.stage)))
-        if result.changed:
-            self._learn(item.stage, result)
+        self._learn(item.stage, result)
         self._tell_finished(item.stage, self.settled[item.stage].result.state)
         return True
 

@@ -72,6 +72,8 @@ class Planner:
             PipelineError: the stages then have no order; what was known stays as it was.
         """
         assert self._analysed is not None
+        if self.changed.get(stage, frozenset()).issuperset(changed):
+            return
         known = {**self.changed, stage: self.changed.get(stage, frozenset()) | frozenset(changed)}
         self.pipeline = relink(self._analysed, known)
         self.changed = known
@@ -199,6 +201,10 @@ def make_plan(planner: Planner, selection: Selection) -> Plan:
     reused: dict[str, StageResult] = {}
     for stage in pipeline.stages:
         decisions.append(_decision(planner, stage, reused, selected, selection))
+        if stage.name in reused:
+            planner.learn(stage.name, reused[stage.name].changed)
+        if planner.pipeline is not pipeline:  # it changes an input that nobody knew of: later stages take other values
+            return make_plan(planner, selection)
     return Plan(pipeline, tuple(decisions), tuple(planner.kept_together()))
 
 

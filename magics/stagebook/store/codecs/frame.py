@@ -32,7 +32,7 @@ class FrameCodec:
             table = pa.Table.from_pandas(frame)
             if not _is_exact(frame, _to_pandas(table)):
                 return False
-        except (pa.ArrowException, TypeError, ValueError, NotImplementedError):
+        except (pa.ArrowException, TypeError, ValueError):
             return False
         kind = {"series": value is not frame, "name": None if value is frame else value.name}
         table = table.replace_schema_metadata({**(table.schema.metadata or {}), _KIND: json.dumps(kind).encode()})
