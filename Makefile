@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 NOTEBOOK := notebooks/flights.ipynb
 
-.PHONY: help demo test lint format lock clean
+.PHONY: help demo test differential torture bench lint format lock clean
 .DEFAULT_GOAL := help
 
 help: ## List these verbs
@@ -17,6 +17,15 @@ demo: $(VENV)/demo.stamp ## Set up, run the flights demo, say where to look at t
 test: $(VENV)/test.stamp lint ## Set up, run all checks and tests
 	$(BIN)/python -m pytest -n auto --dist loadfile
 	$(BIN)/python -m pytest --nbval-lax $(NOTEBOOK) -p no:cacheprovider
+
+differential: $(VENV)/test.stamp ## Run hazards and scikit-learn's examples as stages and in one kernel; all must be the same
+	$(BIN)/python -m tests.differential --corpus all --json differential.json
+
+torture: $(VENV)/test.stamp ## Kill runners and kernels at 200 random moments; what was done must be reused
+	STAGEBOOK_KILLS=$${STAGEBOOK_KILLS:-200} $(BIN)/python -m pytest tests/run/test_killing.py
+
+bench: $(VENV)/test.stamp ## Measure beside the peers, each in an environment of its own; writes benchmarks/RESULTS.md
+	$(BIN)/python -m benchmarks $(BENCH)
 
 lint: $(VENV)/test.stamp ## Check style, types and import rules
 	$(BIN)/ruff check .
@@ -33,7 +42,7 @@ lock: ## Write constraints.txt anew, from pyproject.toml, for all supported Pyth
 		--no-emit-index-url --output-file constraints.txt pyproject.toml
 
 clean: ## Remove what was built and the demo's results
-	rm -rf $(VENV) build dist magics/stagebook/labextension extension/node_modules extension/lib notebooks/.stagebook
+	rm -rf $(VENV) .venv-bench benchmarks/.measured build dist magics/stagebook/labextension extension/node_modules extension/lib notebooks/.stagebook
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \

@@ -91,7 +91,7 @@ def test_failing_stage_exits_1_and_says_which(stagebook):
         (["run", "notebook.ipynb", "-p", "dpth", "1"], "no parameter `dpth`. Did you mean `depth`?"),
         (["run", "notebook.ipynb", "-p", "depth", "x"], "takes an int, and 'x' is none."),
         (["run", "notebook.ipynb", "--only", "c"], "There is no stage `c` in notebook.ipynb. There is: `a`, `b`."),
-        (["run", "notebook.ipynb", "--out", "notebook.ipynb/x"], "cannot be written to"),
+        (["run", "notebook.ipynb", "--out", "notebook.ipynb/x"], "is a file, and is to be a folder"),
         (["run", "notebook.ipynb", "--jobs", "0"], "0 is not in the range x>=1"),
         (["plan", "notebook.ipynb", "--to", "c"], "There is no stage `c`"),
         (["rnu", "notebook.ipynb"], "No such command 'rnu'"),
@@ -118,13 +118,15 @@ def test_plan_tells_each_stage_and_the_sum(stagebook):
     ]
 
 
-def test_plan_as_json(stagebook):
-    stagebook("run", "notebook.ipynb", "--no-track")
+def test_plan_as_json(stagebook, tmp_path):
+    stagebook("run", "notebook.ipynb", "--no-track", "--out", "out")
+    run = json.loads((tmp_path / "out/run.json").read_text())["id"]
     plan = json.loads(stagebook("plan", "notebook.ipynb", "-p", "depth", "3", "--format", "json").stdout)
     assert plan["decisions"][0] == {
         "stage": "a",
         "action": "run",
-        "reason": "parameter `depth` changed: 2 -> 3",
+        "reason": f"parameter `depth` changed since run {run}: 2 -> 3",
+        "changes": [{"part": "parameter:depth", "before": "2", "now": "3", "run": run, "detail": ""}],
     }
 
 

@@ -51,7 +51,9 @@ def test_pipeline_shows_checks_and_plans_a_notebook(ipython, capsys, tmp_path):
     ipython.run_line_magic("pipeline", f"show {path}")
     ipython.run_line_magic("pipeline", f"check {path}")
     ipython.run_line_magic("pipeline", f"plan {path}")
+    ipython.run_line_magic("pipeline", f"status {path}")
     told = capsys.readouterr().out
+    assert "notebook.ipynb: no run yet" in told
     assert "(x)" in told
     assert "no findings" in told
     assert "2 stages to run, 0 to reuse." in told
@@ -65,7 +67,7 @@ def test_pipeline_finds_the_notebook_it_is_in(ipython, capsys, tmp_path, monkeyp
 
 def test_wrong_verb_is_told_in_a_line(ipython, capsys):
     ipython.run_line_magic("pipeline", "shwo nowhere.ipynb")
-    assert "%pipeline takes show, check or plan" in capsys.readouterr().out
+    assert "%pipeline takes show, check, plan or status" in capsys.readouterr().out
 
 
 def test_cell_magics_and_await_work_below_the_stage_line(ipython, capsys):
@@ -86,3 +88,37 @@ def test_loading_twice_changes_nothing(ipython, capsys):
 def test_pipeline_tells_the_findings_of_a_faulty_notebook(ipython, capsys, tmp_path):
     ipython.run_line_magic("pipeline", f"plan {written(tmp_path, [('stage:a', 'print(nowhere)')])}")
     assert "SB201: `nowhere` is read here" in capsys.readouterr().out
+
+
+def test_a_mapped_cell_runs_for_each_element_and_gathers(ipython, capsys):
+    ipython.run_cell("x_sizes = [1, 2, 3]")
+    ipython.run_cell('%%stage map foreach="x_size in x_sizes"\nx_double = 2 * x_size\nprint(x_double)\nx_size')
+    assert ipython.user_ns["x_double"] == [2, 4, 6]
+    assert "x_size" not in ipython.user_ns
+    told = capsys.readouterr().out
+    assert "2\n" in told
+    assert told.count("[stage map]") == 1
+
+
+def test_a_failing_element_fails_the_cell_and_says_which(ipython, capsys):
+    ipython.run_cell("x_parts = [1, 0]\nx_inverse = 'old'")
+    result = ipython.run_cell("%%stage map foreach=x_parts\nx_inverse = 1 / x_parts")
+    assert not result.success
+    assert ipython.user_ns["x_parts"] == [1, 0]
+    told = capsys.readouterr().out
+    assert "line 2" in told
+    assert "Element 1 of `x_parts` failed." in told
+
+
+def test_a_list_mapped_under_its_own_name_is_replaced_by_what_comes_of_it(ipython):
+    ipython.run_cell("x_rows = [1, 2]")
+    ipython.run_cell("%%stage map foreach=x_rows\nx_rows = x_rows + 1")
+    assert ipython.user_ns["x_rows"] == [2, 3]
+
+
+@pytest.mark.parametrize(("limit", "ran"), [(0.5, False), (0.9, True)])
+def test_a_condition_decides_in_the_notebook_too(ipython, capsys, limit, ran):
+    ipython.run_cell(f"x_limit = {limit}\nx_done = False")
+    ipython.run_cell('%%stage may when="0.8 < x_limit"\nx_done = True')
+    assert ipython.user_ns["x_done"] is ran
+    assert ("skipped: `0.8 < x_limit` is false" in capsys.readouterr().out) is not ran

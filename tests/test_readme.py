@@ -10,6 +10,7 @@ from notebooks_factory import written
 
 from stagebook.run.api import run_notebook
 
+COMMANDS = {"check", "show", "plan", "run", "sweep", "status", "diff", "gc"}
 ROOT = Path(__file__).resolve().parents[1]
 
 
@@ -37,7 +38,7 @@ def test_the_commands_it_names_exist():
     from stagebook.cli import main
 
     told = (ROOT / "README.md").read_text()
-    assert set(re.findall(r"^stagebook (\w+)", told, re.MULTILINE)) == {"check", "show", "plan", "run"}
-    assert set(main.commands) == {"check", "show", "plan", "run"}
+    assert set(re.findall(r"^stagebook (\w+)", told, re.MULTILINE)) == COMMANDS
+    assert set(main.commands) == COMMANDS
     targets = re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(), re.MULTILINE)
     assert set(re.findall(r"^make (\w+)", told, re.MULTILINE)) <= set(targets)

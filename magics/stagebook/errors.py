@@ -6,12 +6,12 @@ StagebookError              exit status 2: the request could not be carried out
 ├── UsageError              an unknown or impossible name, parameter, option or folder
 ├── KernelError             a kernel cannot be started or used
 └── StoreError              the store cannot be read or written
-    └── CorruptBlobError    what is stored is not what was written
+    ├── CorruptBlobError    what is stored is not what was written
+    └── UnsignedBlobError   what is stored is not from this user's runs, and could run anybody's code
 """
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
@@ -57,8 +57,14 @@ class CorruptBlobError(StoreError):
     """A stored artifact is missing or its content is not what its name says."""
 
 
+class UnsignedBlobError(StoreError):
+    """A stored artifact was not signed with this user's key: it is not loaded, since loading it could run any code."""
+
+
 def did_you_mean(word: str, known: Iterable[str]) -> str:
     """`" Did you mean `x`?"`, or the list of what there is, or nothing where there is nothing."""
+    import difflib
+
     names = sorted(known)
     close = difflib.get_close_matches(word, names, n=1)
     if close:

@@ -1,4 +1,4 @@
-"""What happens during a run, as a stream of frozen values. Listeners get each one; they never change what runs."""
+"""What happens during a run or a sweep, as frozen values. Listeners get each one; they never change what runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Literal, Protocol
 
 from stagebook.model import frozen_map
 
-StageState = Literal["done", "reused", "failed", "interrupted", "not run"]
+StageState = Literal["done", "reused", "skipped", "failed", "interrupted", "not run"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +51,15 @@ class CellFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class ElementsFinished:
+    """Of a mapped stage's `total` elements, `done` have a result."""
+
+    stage: str
+    done: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
 class StageFinished:
     """A stage is settled, for now: it may run again if a stage before it turns out to change what it read.
 
@@ -81,7 +90,56 @@ class RunFinished:
     run: Any
 
 
-Event = RunStarted | StageStarted | CellStarted | CellFinished | StageFinished | Notice | RunFinished
+@dataclass(frozen=True, slots=True)
+class SweepStarted:
+    """A sweep begins: its id, the notebook, how many points, what is swept, over what, the metric that counts."""
+
+    sweep: str
+    notebook: str
+    points: int
+    swept: Mapping[str, str]
+    metric: str | None
+    direction: str | None
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class PointStarted:
+    """A point of a sweep has been begun."""
+
+    point: int
+    parameters: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class PointEvent:
+    """An event of a point's run."""
+
+    point: int
+    event: Any
+
+
+@dataclass(frozen=True, slots=True)
+class PointFinished:
+    """A point is over: `record` is its `PointRecord`, `best` the number of the best one so far."""
+
+    point: int
+    record: Any
+    best: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class SweepFinished:
+    """The sweep is over, its table and picture are written; `sweep` is the `Sweep`."""
+
+    sweep: Any
+
+
+RunEvent = (
+    RunStarted | StageStarted | CellStarted | CellFinished | ElementsFinished | StageFinished | Notice | RunFinished
+)
+SweepEvent = SweepStarted | PointStarted | PointEvent | PointFinished | SweepFinished
+Event = RunEvent | SweepEvent
 
 
 class Listener(Protocol):
@@ -93,12 +151,25 @@ class Listener(Protocol):
 
 def event_to_json(event: Event) -> dict[str, Any]:
     """An event as JSON can hold it, its type under `event`; results and runs are left to `run.json`."""
+    if isinstance(event, PointEvent):
+        return {"point": event.point, **event_to_json(event.event)}
     plain = {name: value for name, value in _fields(event).items() if name != "result"}
     if isinstance(event, RunFinished):
         plain = {"run": event.run.id, "state": event.run.state, "folder": str(event.run.folder)}
+    elif isinstance(event, PointFinished):
+        plain = {"point": event.point, **_fields(event.record), "best": event.best}
+        del plain["number"]
+    elif isinstance(event, SweepFinished):
+        best = event.sweep.best
+        plain = {
+            "sweep": event.sweep.id,
+            "state": event.sweep.state,
+            "folder": str(event.sweep.folder),
+            "best": best.number if best else None,
+        }
     return {"event": type(event).__name__, **plain}
 
 
-def _fields(event: Event) -> dict[str, Any]:
+def _fields(event: Any) -> dict[str, Any]:
     values = ((name, getattr(event, name)) for name in event.__slots__)
     return {name: dict(value) if isinstance(value, Mapping) else value for name, value in values}

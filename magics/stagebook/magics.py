@@ -1,27 +1,27 @@
 """`%%stage` and `%pipeline`: parse, call a plain function, show.
 
 `%%stage` does not run the cell: its line is taken off before IPython reads the cell, and what is left is a plain one,
-in which `await`, further cell magics, completion and tracebacks are as in any other.
+in which `await`, further cell magics, completion and tracebacks are as in any other. Only with `when=` or `foreach=` is
+the cell run from here, if and as often as they say.
 """
 
 from __future__ import annotations
 
 import os
 import re
-import shlex
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stagebook.errors import PipelineError, StagebookError, UsageError
-from stagebook.model import Place
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
 
+    from stagebook.model import StageOptions
+
 _NAMED = re.compile(r"\s*%%stage[ \t]+[^\s=]+(?=\s|$)")
-_VERBS = ("show", "check", "plan")
-_HERE = Place(0, 1)
+_VERBS = ("show", "check", "plan", "status")
 
 
 def register(shell: InteractiveShell) -> None:
@@ -40,6 +40,7 @@ def stage(line: str, cell: str) -> None:  # noqa: ARG001 - IPython's signature
     """Mark the cell as part of a stage; it runs as a plain cell.
 
     %%stage NAME [needs=A,B] [metrics=x,y] [timeout=SECONDS] [retries=N] [cache=false] [reads=FILE,..] [writes=FILE,..]
+        [when="auc < 0.8"] [foreach="size in sizes"] [resources=cores:2,memory:4GB]
     """
     print("`%%stage` names no stage. Write `%%stage NAME`, then options as key=value.")
 
@@ -52,9 +53,34 @@ def plain_cell(lines: list[str]) -> list[str]:
     if not _NAMED.match(text):
         return lines
     plain = without_magic(text)
+    if _is_controlled(text):
+        return [f"__import__({__name__!r}, fromlist=['run_cell']).run_cell({text!r})\n"]
     if plain.lstrip().startswith("%%"):  # IPython has dropped empty lines by now, and would not look below this one
         plain = plain.lstrip()
     return plain.splitlines(keepends=True)
+
+
+def run_cell(source: str) -> None:
+    """Run a stage cell that has a condition, or a list to be mapped over."""
+    from stagebook.book.cells import without_magic
+    from stagebook.stagecell import run_controlled
+
+    run_controlled(without_magic(source), _control(source), _shell())
+
+
+def _is_controlled(source: str) -> bool:
+    options = _control(source)
+    return options.when is not None or options.foreach is not None
+
+
+def _control(source: str) -> StageOptions:
+    """What the cell's magic says of whether, and how often, it is to run."""
+    from stagebook.book.options import checked_options
+    from stagebook.model import Place, StageOptions
+
+    name, raw, _ = _magic_line(source)
+    good, _ = checked_options(raw, Place(0, 1), stage=name)
+    return StageOptions(when=good.get("when"), foreach=good.get("foreach"))
 
 
 class _Notes:
@@ -65,12 +91,13 @@ class _Notes:
 
     def before(self, info: ExecutionInfo) -> None:
         """Note the time, and tell of options that a run would refuse."""
-        from stagebook.book.options import checked_options
-
         self._started = time.perf_counter()
         name, options, findings = _magic_line(str(info.raw_cell))
         if name is not None:
-            _, more = checked_options(options, _HERE, stage=name)
+            from stagebook.book.options import checked_options
+            from stagebook.model import Place
+
+            _, more = checked_options(options, Place(0, 1), stage=name)
             for found in (*findings, *more):
                 print(f"%%stage: {found.message} {found.remedy}".rstrip())
 
@@ -82,11 +109,13 @@ class _Notes:
 
 
 def pipeline(line: str) -> None:
-    """Look at the notebook's pipeline, as it was last saved: %pipeline show | check | plan [NOTEBOOK]."""
+    """Look at the notebook's pipeline, as it was last saved: %pipeline show | check | plan | status [NOTEBOOK]."""
+    import shlex
+
     words = shlex.split(line) or ["show"]
     try:
         if words[0] not in _VERBS or any(word.startswith("-") for word in words):
-            told = "%pipeline takes show, check or plan, and then the notebook, if it is another than this one"
+            told = "%pipeline takes show, check, plan or status, and then the notebook, if it is another than this one"
             raise UsageError(f"{told}; not `{line}`. Runs are started with `stagebook run`.")
         print(_answer(words[0], Path(words[1]) if len(words) > 1 else _this_notebook()))
     except StagebookError as error:
@@ -100,14 +129,19 @@ def pipeline(line: str) -> None:
 def _answer(verb: str, notebook: Path) -> str:
     from stagebook.book.draw import draw
     from stagebook.book.notebook import read_document
-    from stagebook.book.pipeline import examine, load_pipeline
-    from stagebook.text import findings_text, plan_text
+    from stagebook.book.pipeline import load_pipeline
+    from stagebook.book.remembered import examined
+    from stagebook.text import findings_text, plan_text, status_text
 
     if verb == "show":
         return draw(load_pipeline(notebook), "text")
     if verb == "check":
-        _, findings = examine(read_document(notebook), notebook)
+        _, findings = examined(read_document(notebook), notebook)
         return findings_text(findings, notebook)
+    if verb == "status":
+        from stagebook.run.status import notebook_status
+
+        return status_text(notebook_status(notebook))
 
     from stagebook.run.api import plan_notebook
 
@@ -118,9 +152,10 @@ def _magic_line(source: str) -> tuple[str | None, dict[str, Any], list[Any]]:
     """Stage name, options and findings of a cell's `%%stage` line; no name for a cell without one."""
     from stagebook.book.cells import MAGIC
     from stagebook.book.options import magic_options
+    from stagebook.model import Place
 
     match = MAGIC.match(source)
-    return magic_options(match["line"], _HERE) if match else (None, {}, [])
+    return magic_options(match["line"], Place(0, 1)) if match else (None, {}, [])
 
 
 def _this_notebook() -> Path:

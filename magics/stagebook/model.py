@@ -40,6 +40,7 @@ class Names:
     Attributes:
         reads: names whose value from before the code may be used by it, each with the first place. Builtins are
             included: whether `max` means the builtin is for the linker to say.
+        maybe_reads: the part of `reads` that the code may well do without: where one is nowhere, that is no fault.
         binds: names the code binds, or may bind: by assignment, import, def, class, for, with, walrus, match, global.
         maybe_binds: the part of `binds` that some way through the code leaves as it was (bound under an `if`, say).
         changes: names whose object, bound before the code, the code is sure to change in place if it runs through
@@ -54,6 +55,7 @@ class Names:
     """
 
     reads: Mapping[str, Place] = field(default_factory=frozen_map)
+    maybe_reads: frozenset[str] = frozenset()
     binds: Mapping[str, Place] = field(default_factory=frozen_map)
     maybe_binds: frozenset[str] = frozenset()
     changes: Mapping[str, Place] = field(default_factory=frozen_map)
@@ -61,6 +63,17 @@ class Names:
     deletes: Mapping[str, Place] = field(default_factory=frozen_map)
     imports: frozenset[str] = frozenset()
     star_imports: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Foreach:
+    """`foreach=ITEM in SOURCE`: in the stage, `item` is one element of the list `source`; they may be one name."""
+
+    item: str
+    source: str
+
+    def __str__(self) -> str:
+        return self.source if self.item == self.source else f"{self.item} in {self.source}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +88,10 @@ class StageOptions:
         cache: False to run the stage every time.
         reads: files, relative to the notebook, whose content the stage depends on.
         writes: files the stage writes; they must be there when it is done.
+        when: an expression over names that are there before the stage; where it is false, the stage is skipped, and
+            so is what depends on it.
+        foreach: the stage runs once for each element of a list, and what it makes is gathered in lists.
+        resources: what the stage uses: `cores`, `memory` in bytes, and whatever else there is a limited number of.
     """
 
     needs: tuple[str, ...] = ()
@@ -84,6 +101,9 @@ class StageOptions:
     cache: bool = True
     reads: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
+    when: str | None = None
+    foreach: Foreach | None = None
+    resources: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +188,24 @@ class Finding:
 
 
 @dataclass(frozen=True, slots=True)
+class Learned:
+    """What running a stage brought to light.
+
+    Attributes:
+        changed: inputs changed in place beyond what the analysis saw, and hidden state (see `book/hidden`) changed.
+        used: hidden state that its outcome may depend on.
+        tied: groups of names that share an object when it is done.
+    """
+
+    changed: frozenset[str] = frozenset()
+    used: frozenset[str] = frozenset()
+    tied: frozenset[tuple[str, ...]] = frozenset()
+
+    def __or__(self, other: Learned) -> Learned:
+        return Learned(self.changed | other.changed, self.used | other.used, self.tied | other.tied)
+
+
+@dataclass(frozen=True, slots=True)
 class Segment:
     """Cells of one stage that follow each other with no other stage's cell between, and what they do to names."""
 
@@ -193,7 +231,7 @@ class Pipeline:
         segments: the stages' cells in notebook order, from which edges are inferred.
         ambient: names that a kernel has before a stage runs: builtins, parameters, setup.
         needs: per stage, those that must be done first though it takes no name from them: declared, or since one of
-            the two writes a file that both name.
+            the two writes a file that the other one names or was seen to use.
     """
 
     notebook: Path
@@ -208,35 +246,65 @@ class Pipeline:
     segments: tuple[Segment, ...] = ()
     ambient: frozenset[str] = frozenset()
     needs: Mapping[str, frozenset[str]] = field(default_factory=frozen_map)
+    _index: list[_Index] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def required(self, name: str) -> frozenset[str]:
         """The names that other stages take from stage `name`."""
-        return frozenset(
-            taken for sources in self.inputs.values() for taken, source in sources.items() if source == name
-        )
+        return frozenset(self._found.taken.get(name, ()))
 
     def stage(self, name: str) -> Stage:
         """The stage called `name`; KeyError if there is none."""
-        for stage in self.stages:
-            if stage.name == name:
-                return stage
-        raise KeyError(name)
+        return self._found.stages[name]
+
+    def sources(self, name: str) -> frozenset[str]:
+        """The stages that `name` depends on directly."""
+        return frozenset(self._found.sources.get(name, ()))
 
     def upstream(self, name: str) -> frozenset[str]:
         """The stages that `name` depends on, directly or not."""
-        return _reach(name, {(edge.target, edge.source) for edge in self.edges})
+        return _reach(name, self._found.sources)
 
     def downstream(self, name: str) -> frozenset[str]:
         """The stages that depend on `name`, directly or not."""
-        return _reach(name, {(edge.source, edge.target) for edge in self.edges})
+        return _reach(name, self._found.targets)
+
+    @property
+    def _found(self) -> _Index:
+        if not self._index:
+            self._index.append(_Index.of(self))
+        return self._index[0]
 
 
-def _reach(start: str, steps: set[tuple[str, str]]) -> frozenset[str]:
+@dataclass(frozen=True, slots=True)
+class _Index:
+    """What one asks a pipeline for time and again: made once, so that to ask costs nothing."""
+
+    stages: Mapping[str, Stage]
+    taken: Mapping[str, set[str]]
+    sources: Mapping[str, set[str]]
+    targets: Mapping[str, set[str]]
+
+    @classmethod
+    def of(cls, pipeline: Pipeline) -> _Index:
+        taken: dict[str, set[str]] = {}
+        sources: dict[str, set[str]] = {}
+        targets: dict[str, set[str]] = {}
+        for inputs in pipeline.inputs.values():
+            for name, source in inputs.items():
+                taken.setdefault(source, set()).add(name)
+        for edge in pipeline.edges:
+            sources.setdefault(edge.target, set()).add(edge.source)
+            targets.setdefault(edge.source, set()).add(edge.target)
+        return cls({stage.name: stage for stage in pipeline.stages}, taken, sources, targets)
+
+
+def _reach(start: str, steps: Mapping[str, set[str]]) -> frozenset[str]:
     found: set[str] = set()
-    frontier = {start}
-    while frontier:
-        frontier = {to for origin, to in steps if origin in frontier} - found
-        found |= frontier
+    waiting = [start]
+    while waiting:
+        new = steps.get(waiting.pop(), set()) - found
+        found |= new
+        waiting.extend(new)
     return frozenset(found)
 
 
@@ -244,12 +312,34 @@ Action = Literal["reuse", "run", "skip"]
 
 
 @dataclass(frozen=True, slots=True)
+class Change:
+    """A part of what a stage's result depends on that is not as it was.
+
+    Attributes:
+        part: `code`, `setup`, `python`, or a kind and a name: `parameter:depth`, `input:df`, `package:numpy`,
+            `module:helpers/clean.py`, `file:data.csv`.
+        before: what it was: for code and setup their text without comments and layout, for content its digest; None
+            where it was not there.
+        now: what it is; None where it is gone.
+        run: the run that `before` is of, where it is known.
+        detail: what there is to say beyond that, in words: the changed lines, where an input comes from.
+    """
+
+    part: str
+    before: str | None
+    now: str | None
+    run: str | None = None
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Decision:
-    """What is to become of a stage, and why, in words for a person."""
+    """What is to become of a stage, and why, in words for a person; `changes` holds the parts of the reason."""
 
     stage: str
     action: Action
     reason: str
+    changes: tuple[Change, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

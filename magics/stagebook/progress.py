@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from stagebook.events import (
     CellStarted,
+    ElementsFinished,
     Event,
     Notice,
     RunFinished,
@@ -22,10 +23,20 @@ from stagebook.events import (
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-_MARKS = {"done": "✔", "reused": "↺", "failed": "✘", "interrupted": "■", "not run": "-", "running": "▶", "waiting": "·"}
+_MARKS = {
+    "done": "✔",
+    "reused": "↺",
+    "skipped": "⤼",
+    "failed": "✘",
+    "interrupted": "■",
+    "not run": "-",
+    "running": "▶",
+    "waiting": "·",
+}
 _COLOURS = {
     "done": "green",
     "reused": "cyan",
+    "skipped": "magenta",
     "failed": "bold red",
     "interrupted": "yellow",
     "not run": "dim",
@@ -62,6 +73,8 @@ class PlainLines:
         """Print the event, if it is one that matters to a log."""
         if isinstance(event, StageStarted):
             print(f"{event.stage}: runs ({event.reason})", flush=True)
+        elif isinstance(event, ElementsFinished):
+            print(f"{event.stage}: {event.done} of {event.total} elements", flush=True)
         elif isinstance(event, StageFinished):
             took = f" in {event.duration:.1f} s" if event.state in ("done", "failed", "interrupted") else ""
             why = f" ({event.reason})" if event.state not in ("done",) else ""
@@ -104,6 +117,8 @@ class LiveTable:
             self._rows[event.stage] = _Row("running", f"0/{event.cells}", event.reason, time.monotonic())
         elif isinstance(event, CellStarted):
             self._rows[event.stage].cell = f"{event.position}/{event.total}"
+        elif isinstance(event, ElementsFinished):
+            self._rows[event.stage].cell = f"{event.done}/{event.total} elements"
         elif isinstance(event, StageFinished):
             row = self._rows[event.stage]
             row.state, row.reason, row.duration = event.state, event.reason, event.duration
@@ -136,7 +151,7 @@ class LiveTable:
 def _seconds(row: _Row) -> str:
     if row.state == "running":
         return f"{time.monotonic() - row.started:.1f} s"
-    return "" if row.duration is None or row.state in ("waiting", "not run") else f"{row.duration:.1f} s"
+    return "" if row.duration is None or row.state in ("waiting", "not run", "skipped") else f"{row.duration:.1f} s"
 
 
 def progress_for(stream: Any, *, as_json: bool) -> Progress:

@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import pkgutil
-from importlib.metadata import EntryPoint, entry_points
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from stagebook.errors import UsageError, did_you_mean
 
-Kind = Literal["codec", "runner", "listener"]
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoint
 
-_ROOMS = {"codec": "stagebook.store.codecs", "runner": "stagebook.run.runners", "listener": "stagebook.track"}
+Kind = Literal["codec", "runner", "listener", "state"]
+
+_ROOMS = {
+    "codec": "stagebook.store.codecs",
+    "runner": "stagebook.run.runners",
+    "listener": "stagebook.track",
+    "state": "stagebook.run.states",
+}
 
 
 def plugin(kind: Kind, name: str) -> Any:
@@ -39,5 +47,8 @@ def _builtin(kind: Kind) -> list[str]:
     return sorted(module.name for module in pkgutil.iter_modules(room.__path__))
 
 
+@functools.cache
 def _others(kind: Kind) -> dict[str, EntryPoint]:
+    from importlib.metadata import entry_points  # it takes 20 ms to import
+
     return {point.name: point for point in entry_points(group=f"stagebook.{kind}")}

@@ -3,10 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from stagebook.model import Finding, Plan
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
+    from stagebook.model import Finding, Plan
+    from stagebook.run.profile import Profile
+    from stagebook.run.status import Status
+
+_STANDINGS = {
+    "fresh": "green",
+    "stale": "yellow",
+    "never run": "dim",
+    "failed": "bold red",
+    "interrupted": "yellow",
+    "skipped": "dim",
+}
+_FEW = 2
 _ACTIONS = {"run": "run", "reuse": "reuse", "skip": "skip"}
 
 
@@ -56,6 +72,87 @@ def plan_text(plan: Plan) -> str:
     return "\n".join([*lines, f"{counted(run, 'stage')} to run, {reuse} to reuse."])
 
 
+def status_text(status: Status) -> str:
+    """The last run and its parameters, a line a stage, remarks, and what to do next."""
+    rows = [
+        (stage.state, stage.stage, moment(stage.started), seconds(stage.duration), _numbers(stage.metrics))
+        for stage in status.stages
+    ]
+    widths = [max(len(row[column]) for row in rows) for column in range(5)]
+    lines = last_run_lines(status)
+    for row, stage in zip(rows, status.stages, strict=True):
+        cells = [f"{cell:{width}}" for cell, width in zip(row, widths, strict=True) if width]
+        lines.append("  ".join([*cells, stage.reason]))
+    return "\n".join([*lines, *status.notes, f"Next: {status.next}"])
+
+
+def status_table(status: Status) -> RenderableType:
+    """The same for a terminal."""
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    for name in ("state", "stage", "last ran", "took", "metrics"):
+        table.add_column(name, no_wrap=name != "metrics")
+    table.add_column("why", overflow="fold")
+    for stage in status.stages:
+        colour = _STANDINGS.get(stage.state, "")
+        when, took = moment(stage.started), seconds(stage.duration)
+        words = [Text(word) for word in (stage.stage, when, took, _numbers(stage.metrics))]
+        table.add_row(Text(stage.state, colour), *words, Text(stage.reason, "dim"))
+    below = [Text(note, "yellow") for note in status.notes]
+    return Group(Text("\n".join(last_run_lines(status))), table, *below, Text(f"Next: {status.next}", "bold"))
+
+
+def profile_table(profile: Profile) -> RenderableType:
+    """Where the time went, a row for each stage that ran, seconds in each phase."""
+    from rich.table import Table
+
+    from stagebook.run.profile import PHASES
+
+    table = Table(box=None, pad_edge=False, header_style="dim")
+    table.add_column("seconds in")
+    for name in (*PHASES, "all"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_row("(before the run)", *[""] * len(PHASES), f"{profile.started - profile.began:.2f}", style="dim")
+    for one in profile.attempts:
+        table.add_row(one.stage, *(f"{one.seconds(name):.2f}" for name in PHASES), f"{one.total:.2f}")
+    totals = profile.totals()
+    sums = [f"{totals.get(name, 0.0):.2f}" for name in PHASES]
+    table.add_row("(all)", *sums, f"{profile.ended - profile.began:.2f}", style="bold")
+    return table
+
+
+def last_run_lines(status: Status) -> list[str]:
+    """The last run in a line, its parameters in another."""
+    name, last = status.notebook.name, status.last
+    if last is None:
+        return [f"{name}: no run yet"]
+    ended = {"running": "is running", "killed": "was killed"}.get(last.state, last.state)
+    took = f" in {seconds(last.duration)}" if last.duration is not None else ""
+    lines = [f"{name}: run {last.id} {ended}{took}, started {moment(last.started)}"]
+    if last.parameters:
+        lines.append("with " + ", ".join(f"{one} = {value!r}" for one, value in last.parameters.items()))
+    return lines
+
+
+def moment(iso: str) -> str:
+    """A time (ISO 8601) as the clock on the wall shows it; nothing for none."""
+    return f"{datetime.fromisoformat(iso).astimezone():%Y-%m-%d %H:%M:%S}" if iso else ""
+
+
+def seconds(duration: float | None) -> str:
+    """A duration with its unit; nothing for none."""
+    return "" if duration is None else f"{duration:.1f} s"
+
+
+def _numbers(metrics: Mapping[str, float]) -> str:
+    """The first of the metrics, in a line, and how many more there are."""
+    shown = [f"{name} = {value:.6g}" for name, value in sorted(metrics.items())]
+    return ", ".join([*shown[:_FEW], *([f"and {len(shown) - _FEW} more"] if len(shown) > _FEW else [])])
+
+
 def metrics_text(metrics: Mapping[str, float]) -> str:
     """The metrics in two columns, sorted by name."""
     width = max((len(name) for name in metrics), default=0)
@@ -65,3 +162,12 @@ def metrics_text(metrics: Mapping[str, float]) -> str:
 def counted(number: int, noun: str) -> str:
     """`1 stage`, `2 stages`."""
     return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def size_text(size: float) -> str:
+    """Bytes for people: `0 B`, `1.2 MB`."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if size < 1000:
+            return f"{size:.0f} {unit}" if unit == "B" else f"{size:.1f} {unit}"
+        size /= 1000
+    return f"{size:.1f} TB"

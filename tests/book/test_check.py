@@ -112,6 +112,14 @@ ONE_FINDING = {
         [("", "%%stage a metrics=accuracy\nprint(1)")],
         ("SB209", "cell 1, line 1", ["`accuracy`"], "Take it out."),
     ),
+    "mapped stage that changes what its elements share": (
+        [
+            ("stage:a", "xs, seen = [1], []"),
+            ("", "%%stage b foreach=xs\nseen.append(xs)"),
+            ("stage:c", "print(seen, xs)"),
+        ],
+        ("SB210", "cell 2, line 2", ["mapped over `xs`", "changes `seen`"], "which is gathered"),
+    ),
     "parameter that nobody reads": (
         [("parameters", "n = 1\nk = 2"), ("stage:a", "print(n)")],
         ("SB301", "cell 1, line 2", ["`k` is read by nobody"], "Use it, or take it out."),
@@ -175,16 +183,12 @@ def test_exploration_may_be_no_python():
         [("setup", "from mylib import *\nclean(1)"), ("stage:a", "print(1)")],
         [("setup", "%run common.py"), ("stage:a", "print(clean(1))"), ("test:a", "assert checked")],
         [("stage:a", "from mylib import *\nprint(clean(1))")],
+        [("stage:a", "from mylib import *"), ("stage:b", "print(clean(1))")],
+        [("stage:a", "for name in 'xy':\n    exec(f'{name} = 1')"), ("stage:b", "print(x + y)")],
     ],
 )
 def test_name_that_a_star_import_may_bind_is_not_said_to_be_undefined(cells):
     assert codes(cells) == []
-
-
-def test_star_import_in_another_stage_is_a_hint():
-    (found,) = findings([("stage:a", "from mylib import *"), ("stage:b", "print(clean(1))")])
-    assert (found.code, found.stage) == ("SB201", "b")
-    assert "star import in stage `a`" in found.remedy
 
 
 def test_setup_may_use_a_builtin_that_a_later_stage_shadows():

@@ -51,3 +51,16 @@ def test_a_module_that_a_stage_writes_is_there_for_its_import():
 def test_other_texts_are_no_files(text):
     cells = [SETUP, ("stage:a", f"print(df.rename(columns={{'a': {text!r}}}))"), ("stage:b", f"print({text!r})")]
     assert arrows(cells) == {}
+
+
+@pytest.mark.parametrize(
+    "code", ["shutil.rmtree(folder)", "os.remove(folder + name)", "pathlib.Path(folder, name).unlink()"]
+)
+def test_who_removes_what_it_does_not_name_waits_for_all_before_it(code):
+    setup = ("setup", "import os, pathlib, shutil\nfolder = name = str()")
+    cells = [setup, ("stage:a", "x = 1"), ("stage:b", "y = 1"), ("stage:clear", code), ("stage:c", "z = 1")]
+    assert arrows(cells) == {"a -> clear": "", "b -> clear": ""}
+
+
+def test_a_list_loses_an_element_at_any_time():
+    assert arrows([("stage:a", "x = 1"), ("stage:b", "items = [2]\nitems.remove(2)")]) == {}

@@ -5,8 +5,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.notebooks_factory import arrows, codes, findings, pipeline
 
-from stagebook.book.graph import provider_before, relink
+from stagebook.book.graph import providers_before, relink
 from stagebook.errors import PipelineError
+from stagebook.model import Learned
 
 
 def order(cells):
@@ -107,6 +108,14 @@ EDGES = {
     "a function of a stage is taken, with what it reads": (
         [("stage:a", "k = 2\ndef f(x):\n    return x * k"), ("stage:b", "print(f(1))")],
         {"a -> b": "f, k"},
+    ),
+    "what cannot be listed may be bound, used and changed by a stage with a star": (
+        [("stage:a", "x = 1"), ("stage:b", "exec(open('f.py').read())"), ("stage:c", "print(x, y)")],
+        {"a -> b": "x", "b -> c": "x, y"},
+    ),
+    "of several stages with stars any may have bound a name": (
+        [("stage:a", "from m import *"), ("stage:b", "from n import *"), ("stage:c", "sum(y)")],
+        {"a -> b": "sum, y", "b -> c": "sum, y"},
     ),
     "cells of one stage pass names among themselves": (
         [("stage:a", "x = 1"), ("stage:a", "y = x"), ("stage:b", "print(y)")],
@@ -269,7 +278,7 @@ CHANGING = [
 
 def test_learned_change_makes_a_new_provider():
     made = pipeline(CHANGING)
-    relinked = relink(made, {"fit": frozenset({"m"})})
+    relinked = relink(made, {"fit": Learned(frozenset({"m"}))})
     assert made.inputs["use"]["m"] == "load"
     assert relinked.inputs["use"]["m"] == "fit"
     assert relinked.outputs["fit"] == ("m",)
@@ -277,20 +286,20 @@ def test_learned_change_makes_a_new_provider():
 
 def test_nothing_learned_leaves_the_pipeline_as_it_is():
     made = pipeline(CHANGING)
-    assert relink(made, {"fit": frozenset()}) is made
+    assert relink(made, {"fit": Learned()}) is made
 
 
 def test_learned_change_that_makes_an_interleaving_harmful_is_refused():
     made = pipeline([("stage:a", "m = object()"), ("stage:b", "print(m.go())"), ("stage:a", "print(str(m))")])
     with pytest.raises(PipelineError, match=r"`b` changes `m` in place, as a run has shown") as error:
-        relink(made, {"b": frozenset({"m"})})
+        relink(made, {"b": Learned(frozenset({"m"}))})
     assert [one.code for one in error.value.findings] == ["SB206"]
 
 
 def test_learned_change_against_a_need_is_refused():
     cells = [("stage:load", "m = object()"), ("", "%%stage fit needs=use\nprint(m.go())"), ("stage:use", "print(m)")]
     with pytest.raises(PipelineError, match=r"`fit` changes `m` in place, as a run has shown.*depend on each other"):
-        relink(pipeline(cells), {"fit": frozenset({"m"})})
+        relink(pipeline(cells), {"fit": Learned(frozenset({"m"}))})
 
 
 @pytest.mark.parametrize(
@@ -299,17 +308,17 @@ def test_learned_change_against_a_need_is_refused():
         ("load", "m", {}, None),
         ("fit", "m", {}, "load"),
         ("use", "m", {}, "load"),
-        ("use", "m", {"fit": frozenset({"m"})}, "fit"),
+        ("use", "m", {"fit": Learned(frozenset({"m"}))}, "fit"),
         ("use", "nothing", {}, None),
     ],
 )
 def test_provider_before_a_stage_is_the_one_in_the_notebook(stage, name, changed, provider):
-    assert provider_before(pipeline(CHANGING), stage, name, changed) == provider
+    assert providers_before(pipeline(CHANGING), stage, changed).get(name) == provider
 
 
 def test_deleted_name_has_no_provider():
     made = pipeline([("stage:a", "x = 1"), ("stage:b", "del x"), ("stage:c", "print(0)")])
-    assert provider_before(made, "c", "x", {}) is None
+    assert "x" not in providers_before(made, "c", {})
 
 
 # Properties over made-up notebooks

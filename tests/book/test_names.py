@@ -6,6 +6,7 @@ import pytest
 from tests.cases.names import GROUPS
 
 from stagebook.book.names import NOTHING_KNOWN, analyse
+from stagebook.book.scopes import mentioned
 from stagebook.book.syntax import parse
 from stagebook.model import Place
 
@@ -117,7 +118,22 @@ def test_code_too_tangled_to_follow_is_taken_by_what_it_mentions():
     assert {"unknown", "f0"} <= names.reads.keys()
     assert {"x", "g39"} <= names.binds.keys()
     assert "unknown" in names.touches
+    assert names.reads.keys() - names.maybe_reads == {"unknown"}
+    assert not {"p", "f"} & (names.reads.keys() | names.binds.keys())
 
 
 def test_deep_nesting_is_no_error():
     assert set(names_of("x = " + "f(" * 80 + "a" + ")" * 80).reads) == {"f", "a"}
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        ("def f(*args, k=d):\n    n = g(*args)\n    return n + k", "d g"),
+        ("@dec\nasync def f(x: T) -> U:\n    return lambda y: x + y + z", "dec T U z"),
+        ("[f(a, b) for a in a if b for c in d(a)]", "f a b d"),
+        ("def f():\n    global n\n    n = 1", "n"),
+    ],
+)
+def test_names_of_nested_functions_are_not_mentioned_around_them(code, expected):
+    assert mentioned(parse(code).body) == words(expected)

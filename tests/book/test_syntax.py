@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from stagebook.book.names import analyse
-from stagebook.book.syntax import CellSyntaxError, parse
+from stagebook.book.syntax import CellSyntaxError, nodes_of, parse
 
 NOISE = {"print", "open"}
 
@@ -129,3 +129,15 @@ def test_what_is_made_of_magics_has_places_everywhere():
         if isinstance(node, (ast.stmt, ast.expr)):
             assert 1 < node.lineno <= 7
     compile(tree, "<cell>", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT, dont_inherit=True)
+
+
+def test_nodes_are_those_of_the_tree_whatever_else_hangs_on_them():
+    tree = ast.parse("x = [f(y), z.w]")
+    expected = [type(node) for node in ast.walk(tree)]
+    for node in ast.walk(tree):
+        node.parent = tree  # as `executing` does, which IPython shows tracebacks with
+    try:
+        assert [type(node) for node in nodes_of(tree)] == expected
+    finally:
+        for node in list(ast.walk(tree)):
+            vars(node).pop("parent", None)  # some nodes are shared by all trees

@@ -35,6 +35,7 @@ BINDING = [
         "from __future__ import annotations\nx: T = a",
         "a",
         "annotations x",
+        changes="setting:compiler",
         imports="__future__",
     ),
     Case("walrus binds", "if (n := f(a)) > 1:\n    pass", "f a", "n", touches="f a"),
@@ -58,7 +59,20 @@ BINDING = [
     Case("with binds", "with open(p) as f:\n    x = f.read()", "p", "f x", touches="p"),
     Case("globals() with a written key binds", "globals()['x'] = 1", "", "x"),
     Case("globals() with a written key reads", "y = globals()['x']", "x", "y"),
-    Case("asking whether a global is there is no read", "if 'x' not in globals():\n    x = 1", "", "x", "x"),
+    Case(
+        "asking whether a global is there is no read", "if 'x' not in globals():\n    x = 1", "", "x", "x", touches="x"
+    ),
+    Case(
+        "what globals() is used for beyond that cannot be listed", "t = '%(x)s' % globals()", "", "t", stars="globals"
+    ),
+    Case(
+        "names in the text of a query may be read",
+        "y = df.query(f'a > @limit and b < {top}')",
+        "df top",
+        "y",
+        touches="a and b limit",
+    ),
+    Case("locals() of a function are its own", "def f(x):\n    return dict(locals())\ny = f(a)", "a", "y f"),
     Case("exec of written code", "exec('x = a')", "a", "x"),
     Case("exec of unwritten code may bind anything", "exec(code)", "code", stars="exec", touches="code"),
 ]
@@ -187,6 +201,7 @@ SCOPES = [
         "from __future__ import annotations\ndef f(p: A) -> B:\n    pass",
         "",
         "annotations f",
+        changes="setting:compiler",
         imports="__future__",
     ),
     Case("class body runs at once", "class A(B, metaclass=M):\n    x = y", "B M y", "A"),
@@ -302,8 +317,14 @@ FUNCTIONS = [
     Case("imported unknown function is not itself touched", "g(a)", "g a", touches="a", setup="from lib import g"),
     Case("numpy functions are pure", "y = np.mean(a) + np.where(b > 0, b, c).sum()", "np a b c", "y"),
     Case("pandas functions are pure", "y = pd.concat([a, b])\ny['x'] = 1", "pd a b", "y"),
-    Case("random.shuffle", "random.shuffle(order)", "random order", changes="order", setup="import random"),
-    Case("np.random.shuffle", "np.random.shuffle(x)", "np x", changes="x"),
+    Case(
+        "random.shuffle",
+        "random.shuffle(order)",
+        "random order",
+        changes="order state:random",
+        setup="import random",
+    ),
+    Case("np.random.shuffle", "np.random.shuffle(x)", "np x", changes="x state:numpy.random"),
     Case("heappush", "heapq.heappush(h, x)", "heapq h x", changes="h", setup="import heapq"),
     Case("np.copyto and out=", "np.copyto(a, b)\nnp.add(c, 1, out=d)", "np a b c d", changes="a d"),
     Case("ufunc.at", "np.add.at(a, i, 1)", "np a i", changes="a"),
@@ -442,7 +463,7 @@ ALIASES = [
         "an object in a module of one's own",
         "config.rows.append(1)\nconfig.level = 2",
         "config",
-        changes="config",
+        changes="config process:config",
         setup="import config",
     ),
     Case(
@@ -597,6 +618,14 @@ CALLS = [
         setup="class A:\n    def go(self, x):\n        x.append(1)\nclass B(A):\n    pass",
     ),
     Case(
+        "class: a base is told of its subclass, a base of the base, too",
+        "class C(B):\n    pass",
+        "B A",
+        "C",
+        touches="A",
+        setup="class A:\n    seen = []\n    def __init_subclass__(cls):\n        A.seen.append(cls)\nclass B(A):\n    pass",
+    ),
+    Case(
         "class: static method",
         "A.go(a)",
         "A a",
@@ -609,6 +638,22 @@ CALLS = [
         "m w",
         "y",
         setup="class Model:\n    def score(self):\n        return w",
+    ),
+    Case(
+        "an estimator calls methods of what it was made with",
+        "gp = GaussianProcessRegressor(kernel)\ngp.fit(X)",
+        "GaussianProcessRegressor kernel X w",
+        "gp",
+        touches="kernel",
+        setup="from sklearn.gaussian_process import GaussianProcessRegressor\nclass K:\n    def diag(self):\n"
+        "        return w\nkernel = K()",
+    ),
+    Case(
+        "a fitted estimator from earlier calls what it holds",
+        "y = m.predict(X)",
+        "m X w",
+        "y",
+        setup="from sklearn.preprocessing import FunctionTransformer\nm = FunctionTransformer(lambda x: x + w)",
     ),
     Case("lambda in setup", "y = f(a)", "f a k", "y", touches="a", setup="f = lambda x: x.append(k)"),
     Case("alias of a function", "g(a)", "g a", changes="a", setup="def f(x):\n    x.append(1)\ng = f"),
@@ -655,6 +700,69 @@ CALLS = [
         "count",
         touches="count",
         setup="def count(x, seen=[]):\n    seen.append(x)",
+    ),
+]
+
+HIDDEN = [
+    Case("drawing changes the global generator", "x = np.random.rand(3)", "np", "x", changes="state:numpy.random"),
+    Case("seeding first makes it anew", "np.random.seed(0)\nx = np.random.rand()", "np", "x state:numpy.random"),
+    Case(
+        "seeding after unknown calls may come too late",
+        "m.fit(a)\nnp.random.seed(0)",
+        "np m a",
+        changes="m state:numpy.random",
+        touches="a",
+    ),
+    Case(
+        "seeding in a branch is no certainty",
+        "if a:\n    np.random.seed(0)",
+        "np a",
+        "state:numpy.random",
+        "state:numpy.random",
+    ),
+    Case(
+        "a generator of one's own leaves the global one alone",
+        "rng = np.random.default_rng(0)\nx = rng.random()",
+        "np",
+        "rng x",
+    ),
+    Case(
+        "drawing in a setup function counts where it is called",
+        "x = draw()",
+        "draw np",
+        "x",
+        changes="state:numpy.random",
+        setup="import numpy as np\ndef draw():\n    return np.random.rand()",
+    ),
+    Case(
+        "drawing under another name",
+        "x = uniform()",
+        "uniform",
+        "x",
+        changes="state:numpy.random",
+        setup="from numpy.random import uniform",
+    ),
+    Case("a function that sets options", "pd.set_option('a', 1)", "pd", changes="setting:pandas"),
+    Case(
+        "an option that is an attribute", "pd.options.display.width = 3", "pd", changes="setting:pandas", touches="pd"
+    ),
+    Case("a parameter that is an item", "plt.rcParams['a'] = 1", "plt", changes="setting:matplotlib", touches="plt"),
+    Case(
+        "environment variables",
+        "os.environ['A'] = '1'",
+        "os",
+        changes="setting:environ",
+        touches="os",
+        setup="import os",
+    ),
+    Case("reading them", "x = os.environ['A'], os.environ.get('B')", "os", "x", setup="import os"),
+    Case("going elsewhere", "os.chdir(a)", "os a", changes="setting:folder", setup="import os"),
+    Case(
+        "filters of warnings are watched",
+        "warnings.simplefilter('ignore')",
+        "warnings",
+        touches="setting:warnings",
+        setup="import warnings",
     ),
 ]
 

@@ -67,8 +67,9 @@ def built_extension() -> Path:
     return OUTPUT
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
+    """A Chromium, one per module: while it runs, so does Playwright's event loop, in the way of other modules' own."""
     api = pytest.importorskip("playwright.sync_api", reason="install it with `pip install 'stagebook[test]'`")
     chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
     if chromium is None:
@@ -176,13 +177,13 @@ def wait_until_up(process: subprocess.Popen[bytes], server: Server, *, log: Path
     pytest.fail(f"jupyter {server.face} did not start:\n{log.read_text()[-3000:]}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def lab(browser: Any, built_extension: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with running("lab", tmp_path_factory.mktemp("lab"), built_extension) as server:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def notebook_server(browser: Any, built_extension: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with running("notebook", tmp_path_factory.mktemp("notebook"), built_extension) as server:
         yield server
@@ -246,7 +247,7 @@ class OpenNotebook:
         self.model(f"notebook.deselectAll(); notebook.activeCellIndex = {cell}; {run}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def context(browser: Any) -> Iterator[Any]:
     """One browser profile, so that Lab's own files are fetched once."""
     context = browser.new_context(viewport={"width": 1100, "height": 800})
@@ -282,7 +283,7 @@ def open_notebook(context: Any) -> Iterator[Callable[..., OpenNotebook]]:
         page.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shared_page(context: Any, lab: Server) -> Iterator[OpenNotebook]:
     """A Lab that several tests open their notebooks in, as starting one takes longer than they do."""
     page = context.new_page()

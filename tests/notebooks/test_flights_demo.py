@@ -41,6 +41,11 @@ def test_every_stage_is_done(run):
     assert {stage.stage: stage.state for stage in run.stages} == dict.fromkeys(stages, "done")
 
 
+def test_the_models_are_fitted_side_by_side(run):
+    """Also with what the run has brought to light: both hold the lists of columns, and nobody changes those."""
+    assert {edge.source for edge in run.edges if edge.target == "boosting"} == {"features", "split"}
+
+
 def test_metrics_equal_those_of_one_kernel_exactly(flights, run):
     assert run.metrics == metrics_in_one_kernel(flights, sorted(run.metrics))
 

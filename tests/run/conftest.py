@@ -23,6 +23,7 @@ class Bench:
         self.folder = folder
         self.path = folder / "notebook.ipynb"
         self.events: list[Event] = []
+        self.listeners: tuple[Callable[[Event], None], ...] = ()
 
     def write(self, cells: Cells) -> Path:
         self.path = written(self.folder, cells)
@@ -32,7 +33,7 @@ class Bench:
         if cells is not None:
             self.write(cells)
         self.events = []
-        return run_notebook(self.path, listeners=(self.events.append,), track=False, **options)
+        return run_notebook(self.path, listeners=(self.events.append, *self.listeners), track=False, **options)
 
     def states(self, run: Run) -> dict[str, str]:
         return {stage.stage: stage.state for stage in run.stages}

@@ -82,7 +82,7 @@ def test_what_is_not_to_be_found_is_empty(project):
 def test_a_module_beside_the_notebook_is_its_content(project):
     write(project, {"helpers.py": "x = 1"})
     first = describe("helpers", project)
-    assert first.startswith("module:helpers=")
+    assert first.startswith("module:helpers.py=")
     assert describe("helpers", project) == first
     write(project, {"helpers.py": "x = 2"})
     assert describe("helpers", project) != first
@@ -134,13 +134,13 @@ def test_the_same_files_elsewhere_are_the_same_content(tmp_path):
 def test_what_the_users_module_imports_of_installed_packages_counts_too(site, project):
     install(site, "thing", "1.0", {"thing.py": ""})
     write(project, {"helpers.py": "import between", "between.py": "import json, thing.part"})
-    assert describe("helpers", project).splitlines()[1:] == ["package:thing=1.0"]
+    assert describe("helpers", project).splitlines()[2:] == ["package:thing=1.0"]
 
 
 def test_a_module_that_does_not_parse_still_counts_with_its_content(project):
     write(project, {"helpers.py": "def broken("})
     first = describe("helpers", project)
-    assert first.startswith("module:helpers=")
+    assert first.startswith("module:helpers.py=")
     write(project, {"helpers.py": "def broken(\0"})
     assert describe("helpers", project) != first
 
@@ -148,7 +148,7 @@ def test_a_module_that_does_not_parse_still_counts_with_its_content(project):
 def test_a_file_beside_the_notebook_shadows_what_is_installed(project, site):
     install(site, "thing", "1.0", {"thing.py": ""})
     write(project, {"thing.py": "x = 1"})
-    assert describe("thing", project).startswith("module:thing=")
+    assert describe("thing", project).startswith("module:thing.py=")
 
 
 def test_a_folder_of_data_does_not_shadow_what_is_installed(project, site):
@@ -163,7 +163,7 @@ def test_an_editable_install_is_its_content_not_its_version(tmp_path, monkeypatc
     install(site, "workshop", "1.0", {"workshop.pth": str(source)})
     monkeypatch.syspath_prepend(source)  # as site does for each line of a .pth file
     first = describe("workshop.tools", project)
-    assert first.startswith("module:workshop=")
+    assert "module:workshop/tools.py=" in first
     write(source, {"workshop/tools.py": "x = 2"})
     assert describe("workshop.tools", project) != first
 

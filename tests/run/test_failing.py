@@ -11,7 +11,9 @@ import time
 import pytest
 
 from stagebook.errors import UsageError
+from stagebook.events import Notice
 from stagebook.run.api import plan_notebook, run_notebook
+from stagebook.run.files import remove_leftovers
 
 FORK = [
     ("stage:load", "x = 1"),
@@ -46,9 +48,9 @@ class TestFailingCell:
         assert bench.printed(run, 4) == "0.5\n"
 
     def test_a_failed_stage_is_tried_again_and_the_plan_says_why(self, bench):
-        bench.run(FORK)
+        first = bench.run(FORK)
         reasons = {one.stage: one.reason for one in plan_notebook(bench.path).decisions}
-        assert reasons["bad"] == "it failed last time: cell 2: ZeroDivisionError: division by zero"
+        assert reasons["bad"] == f"it failed in run {first.id}: cell 2: ZeroDivisionError: division by zero"
 
     def test_a_failing_setup_cell_fails_the_stage(self, bench):
         run = bench.run([("setup", "1 / 0"), ("stage:a", "x = 1")])
@@ -79,6 +81,10 @@ def test_retries_start_over_in_a_fresh_kernel(bench):
     run = bench.run([("stage:a", source)])
     assert run.state == "done"
     assert (bench.folder / "log").read_text() == "xxx"
+    assert [event.message for event in bench.events if isinstance(event, Notice)] == [
+        "`a` failed (cell 1: AssertionError: 0): try 2 of 3.",
+        "`a` failed (cell 1: AssertionError: 1): try 3 of 3.",
+    ]
 
 
 def test_metric_that_is_no_number_fails_the_stage(bench):
@@ -149,8 +155,13 @@ class TestRefusals:
     def test_output_folder_that_cannot_be_written(self, bench):
         bench.write([("stage:a", "x = 1")])
         (bench.folder / "file").touch()
-        with pytest.raises(UsageError, match="cannot be written to: Not a directory"):
+        with pytest.raises(UsageError, match="file is a file, and is to be a folder"):
             bench.run(out=bench.folder / "file" / "below")
+
+    def test_output_folder_that_the_system_refuses(self, bench):
+        bench.write([("stage:a", "x = 1")])
+        with pytest.raises(UsageError, match="cannot be written to: File name too long"):
+            bench.run(out=bench.folder / ("x" * 300))
 
     def test_output_over_the_source(self, bench):
         bench.write([("stage:a", "x = 1")])
@@ -211,3 +222,23 @@ def _plain(text):
 def test_traceback_of_a_magic_stage_counts_lines_as_its_cell_does(bench):
     run = bench.run([("", "%%stage bad timeout=60\nx = 1\nx / 0")])
     assert "In[1], line 3" in _plain("\n".join(bench.output(run)[0].outputs[0].traceback))
+
+
+@pytest.mark.skipif(os.name != "posix", reason="process numbers as on POSIX")
+def test_only_what_dead_processes_left_is_removed(tmp_path):
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    names = [
+        f".run.json.{dead.pid}-1",
+        f".run.json.{os.getpid()}-1",
+        f".run.json.{dead.pid}",
+        "run.json",
+        ".run.json.x-1",
+    ]
+    for name in names:
+        (tmp_path / name).touch()
+    (tmp_path / f".run.json.{dead.pid}-2").mkdir()
+    remove_leftovers(tmp_path, ".run.json.", age=60)
+    assert len(list(tmp_path.iterdir())) == 6
+    remove_leftovers(tmp_path, ".run.json.")
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names[1:])

@@ -9,6 +9,7 @@ from notebooks_factory import written
 
 from stagebook.book.pipeline import load_pipeline
 from stagebook.run.identity import candidate_files, fingerprint, stage_parts
+from stagebook.run.imports import Imports
 
 NOTEBOOK = [
     ("parameters", "depth = 3\nrate = 0.1\nwhere = 'data.csv'\nstart = 2 + 2"),
@@ -25,7 +26,8 @@ def parts_of(tmp_path):
     (tmp_path / "helpers.py").write_text("x = 1")
 
     def parts(cells=NOTEBOOK, /, stage="load", **parameters):
-        return stage_parts(load_pipeline(written(tmp_path, cells)), parameters)[stage]
+        imports = Imports(tmp_path, python=sys.executable)
+        return stage_parts(load_pipeline(written(tmp_path, cells)), parameters, imports)[stage]
 
     return parts
 
@@ -71,7 +73,7 @@ DIFFERENT = {
     "a statement for its effect": (edited(2, NOTEBOOK[1][1] + "\njson.dumps(1)"), {"setup"}),
     "a parameter it reads": (edited(1, "depth = 4\nrate = 0.1\nwhere = 'data.csv'\nstart = 4"), {"parameter:depth"}),
     "that parameter's type": (edited(1, "depth = 3.0\nrate = 0.1\nwhere = ''\nstart = 4"), {"parameter:depth"}),
-    "an import it uses": (edited(4, "rows = used(depth), helpers.x"), {"code", "setup", "module:helpers"}),
+    "an import it uses": (edited(4, "rows = used(depth), helpers.x"), {"code", "setup", "module:helpers.py"}),
 }
 
 
@@ -132,7 +134,7 @@ def test_a_users_module_counts_with_its_content_where_it_is_used(parts_of, tmp_p
     uses = edited(4, "rows = helpers.x + depth")
     before, other = parts_of(uses), parts_of(uses, stage="train")
     (tmp_path / "helpers.py").write_text("x = 2")
-    assert changed(before, parts_of(uses)) == {"module:helpers"}
+    assert changed(before, parts_of(uses)) == {"module:helpers.py"}
     assert changed(other, parts_of(uses, stage="train")) == set()
 
 
@@ -145,17 +147,16 @@ def test_python_counts_with_its_minor_version(parts_of):
     assert parts_of()["python"] == f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
-def test_a_fingerprint_depends_on_every_part_and_every_input():
-    parts, inputs = {"code": "1", "setup": "2"}, {"rows": "x", "more": "y"}
-    key = fingerprint(parts, inputs)
-    assert key == fingerprint(dict(reversed(parts.items())), dict(reversed(inputs.items())))
+def test_a_fingerprint_depends_on_every_part():
+    parts = {"code": "1", "setup": "2", "input:rows": "x"}
+    key = fingerprint(parts)
+    assert key == fingerprint(dict(reversed(parts.items())))
     others = [
-        fingerprint(parts | {"code": "2"}, inputs),
-        fingerprint({"code": "1"}, inputs),
-        fingerprint(parts, inputs | {"rows": "z"}),
-        fingerprint(parts, {"rows": "x"}),
-        fingerprint(parts, {"rows": "y", "more": "x"}),
-        fingerprint(parts | {"new": ""}, inputs),
+        fingerprint(parts | {"code": "2"}),
+        fingerprint({"code": "1", "input:rows": "x"}),
+        fingerprint(parts | {"input:rows": "z"}),
+        fingerprint(parts | {"input:more": "x"}),
+        fingerprint(parts | {"new": ""}),
     ]
     assert len({key, *others}) == 1 + len(others)
 

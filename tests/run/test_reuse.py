@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stagebook.errors import UsageError
-from stagebook.model import Selection
+from stagebook.model import Change, Selection
 from stagebook.run.api import plan_notebook
 
 CELLS = [
@@ -35,13 +35,23 @@ def test_nothing_changed_runs_nothing_and_shows_the_same_outputs(bench):
     ("number", "source", "ran", "why"),
     [
         (3, "raw = [1,  2, 3]  # spaced", [], ""),
-        (3, "raw = [1, 2, 4]", ["load", "left", "right", "join"], "its code changed"),
-        (3, "raw = [1] + [2, 3]", ["load"], "its code changed"),
+        (
+            3,
+            "raw = [1, 2, 4]",
+            ["load", "left", "right", "join"],
+            "its code changed since run {} (cell 3: `raw = [1, 2, 3]` -> `raw = [1, 2, 4]`)",
+        ),
+        (
+            3,
+            "raw = [1] + [2, 3]",
+            ["load"],
+            "its code changed since run {} (cell 3: `raw = [1, 2, 3]` -> `raw = [1] + [2, 3]`)",
+        ),
         (
             2,
             "def double(n):\n    return n + n\n\ndef unused():\n    return 1",
             ["left"],
-            "the setup code it uses changed",
+            "the setup code it uses changed since run {} (cell 2: `return 2 * n` -> `return n + n`)",
         ),
         (2, "def double(n):\n    return 2 * n\n\ndef unused():\n    return 2", [], ""),
         (1, "depth = 2\nwidth = 4", [], ""),
@@ -49,17 +59,19 @@ def test_nothing_changed_runs_nothing_and_shows_the_same_outputs(bench):
     ids=["layout", "value", "same value", "used setup", "unused setup", "unread parameter"],
 )
 def test_an_edit_runs_only_what_it_can_change(bench, number, source, ran, why):
-    bench.run(CELLS)
+    first = bench.run(CELLS)
     run = bench.run(edited(number, source))
     assert sorted(bench.ran()) == sorted(ran)
-    assert not ran or bench.reason(run, ran[0]) == why
+    assert not ran or bench.reason(run, ran[0]) == why.format(first.id)
 
 
 def test_changed_parameter_reruns_only_who_reads_it_and_what_depends_on_it(bench):
-    bench.run(CELLS)
+    first = bench.run(CELLS)
     run = bench.run(parameters={"depth": 5})
     assert bench.ran() == ["right", "join"]
-    assert bench.reason(run, "right") == "parameter `depth` changed: 2 -> 5"
+    assert bench.reason(run, "right") == f"parameter `depth` changed since run {first.id}: 2 -> 5"
+    assert bench.reason(run, "join") == "input `b` changed: `right` came out different in this run"
+    assert bench.reason(run, "left") == f"unchanged since run {first.id}"
 
 
 def test_going_back_to_an_earlier_parameter_runs_nothing(bench):
@@ -75,20 +87,20 @@ def test_changed_data_file_is_noticed_however_it_was_read(bench):
         ("stage:literal", "x = open('data.csv').read()"),
         ("stage:hidden", "import pathlib\ny = [p.read_text() for p in pathlib.Path('.').glob('*.csv')]"),
     ]
-    bench.run(cells)
+    first = bench.run(cells)
     (bench.folder / "data.csv").write_text("2\n")
     run = bench.run()
     assert sorted(bench.ran()) == ["hidden", "literal"]
-    assert bench.reason(run, "hidden") == "file data.csv changed"
+    assert bench.reason(run, "hidden") == f"file data.csv changed since run {first.id}"
 
 
 def test_changed_module_of_the_users_own_is_noticed(bench):
     (bench.folder / "own.py").write_text("answer = 41\n")
-    bench.run([("stage:a", "import own\nprint(own.answer)")])
+    first = bench.run([("stage:a", "import own\nprint(own.answer)")])
     (bench.folder / "own.py").write_text("answer = 42\n")
     run = bench.run()
     assert bench.printed(run, 1) == "42\n"
-    assert bench.reason(run, "a") == "module `own` changed"
+    assert bench.reason(run, "a") == f"module `own` changed since run {first.id} (own.py)"
 
 
 def test_file_that_the_stage_writes_itself_is_no_reason(bench):
@@ -101,11 +113,11 @@ def test_file_that_the_stage_writes_itself_is_no_reason(bench):
 
 def test_lost_declared_output_file_is_made_again(bench):
     cells = [("stage:a", "import pathlib\npathlib.Path('made.txt').write_text('x')", {"writes": "made.txt"})]
-    bench.run(cells)
+    first = bench.run(cells)
     (bench.folder / "made.txt").unlink()
     run = bench.run()
     assert bench.states(run) == {"a": "done"}
-    assert bench.reason(run, "a") == "file made.txt changed"
+    assert bench.reason(run, "a") == f"file made.txt is gone since run {first.id}"
 
 
 def test_cache_false_runs_every_time(bench):
@@ -122,7 +134,7 @@ def test_stage_that_now_has_to_keep_another_name_runs_again(bench):
 
 
 def test_plan_says_what_a_run_then_does(bench):
-    bench.run(CELLS)
+    first = bench.run(CELLS)
     bench.write(edited(5, "b = [n - depth for n in raw]"))
     plan = plan_notebook(bench.path)
     assert {one.stage: one.action for one in plan.decisions} == {
@@ -131,7 +143,10 @@ def test_plan_says_what_a_run_then_does(bench):
         "right": "run",
         "join": "run",
     }
-    assert [one.reason for one in plan.decisions if one.stage == "right"] == ["its code changed"]
+    (right,) = (one for one in plan.decisions if one.stage == "right")
+    lines = ("b = [n + depth for n in raw]", "b = [n - depth for n in raw]")
+    assert right.changes == (Change("code", *lines, first.id, "cell 5: `{}` -> `{}`".format(*lines)),)
+    assert right.reason == f"its code changed since run {first.id} ({right.changes[0].detail})"
     bench.run()
     assert bench.ran() == ["right", "join"]
 
@@ -189,6 +204,68 @@ class TestSelection:
 def test_reason_speaks_of_what_changed_since_the_last_use(bench):
     bench.run(CELLS)
     bench.run(parameters={"depth": 5})
-    bench.run()
+    back = bench.run()
     run = bench.run(edited(6, "print(b, a)"))
-    assert bench.reason(run, "join") == "its code changed"
+    assert bench.reason(run, "join").startswith(f"its code changed since run {back.id} (cell 6: ")
+
+
+class TestOwnModules:
+    MODULE = "def f():\n    return 1\nclass A:\n    v = 1\n"
+    IMPORTED_IN_A_STAGE = (
+        ("stage:a", "import own\nfrom own import f, A"),
+        ("stage:b", "print(own.f())"),
+        ("stage:c", "print(f())"),
+        ("stage:d", "x = [A()]"),
+        ("stage:e", "print(x[0].v)"),
+        ("stage:alone", "y = 1"),
+    )
+    IMPORTED_IN_SETUP = (("setup", "import own"), ("stage:a", "x = 1"), ("stage:b", "print(own.f(), x)"))
+
+    @pytest.fixture(autouse=True)
+    def written(self, bench):
+        self.path = bench.folder / "own.py"
+        self.path.write_text(self.MODULE)
+
+    def test_a_change_reaches_whoever_holds_something_of_it(self, bench):
+        first = bench.run(self.IMPORTED_IN_A_STAGE)
+        self.path.write_text(self.MODULE.replace("1", "2"))
+        run = bench.run()
+        assert [bench.printed(run, cell) for cell in (2, 3, 5)] == ["2\n", "2\n", "2\n"]
+        assert bench.states(run)["alone"] == "reused"
+        assert bench.reason(run, "e") == f"module `own` changed since run {first.id} (own.py)"
+
+    @pytest.mark.parametrize("cells", [IMPORTED_IN_A_STAGE, IMPORTED_IN_SETUP], ids=["in a stage", "in setup"])
+    def test_comments_in_it_do_not_count(self, bench, cells):
+        bench.run(cells)
+        self.path.write_text("# A module.\n" + self.MODULE.replace("= 1", "=  1"))
+        assert set(bench.states(bench.run()).values()) == {"reused"}
+
+    def test_a_change_is_nothing_to_who_does_not_use_it(self, bench):
+        bench.run(self.IMPORTED_IN_SETUP)
+        self.path.write_text(self.MODULE.replace("1", "2"))
+        run = bench.run()
+        assert bench.states(run) == {"a": "reused", "b": "done"}
+        assert bench.printed(run, 3) == "2 1\n"
+
+    def test_a_module_imported_by_a_computed_name_counts_as_a_file(self, bench):
+        cells = [
+            ("setup", "import importlib, own"),
+            ("stage:a", "print(importlib.import_module('ow' + 'n').f())"),
+        ]
+        bench.run(cells)
+        self.path.write_text(self.MODULE.replace("1", "2"))
+        assert bench.printed(bench.run(), 2) == "2\n"
+
+
+def test_what_a_library_lists_to_find_packages_is_no_input(bench):
+    bench.run([("setup", "import importlib.metadata"), ("stage:a", "n = importlib.metadata.version('numpy')")])
+    (bench.folder / "new.txt").touch()
+    assert bench.states(bench.run()) == {"a": "reused"}
+
+
+def test_what_a_stage_looked_for_and_then_made_itself_is_no_change(bench):
+    code = "import os\nif not os.path.exists('kept'):\n    open('kept', 'w').write('1')"
+    bench.run([("stage:a", code)])
+    assert bench.states(bench.run()) == {"a": "reused"}
+    (bench.folder / "kept").write_text("2")
+    assert bench.states(bench.run()) == {"a": "done"}

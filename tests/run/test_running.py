@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+import threading
 
 import nbformat
 import pytest
@@ -74,13 +76,22 @@ def test_parameters_replace_defaults(bench):
 
 
 def test_independent_stages_run_at_the_same_time(bench):
-    meet = "import pathlib, time\npathlib.Path('here_' '{me}').touch()\nend = time.time() + 60\n"
-    meet += "while not pathlib.Path('here_' '{you}').exists():\n    assert time.time() < end\n    time.sleep(0.01)"
-    cells = [
-        ("stage:a", meet.format(me="a", you="b")),
-        ("stage:b", meet.format(me="b", you="a")),
-    ]
-    assert bench.run(cells, jobs=2).state == "done"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        meet = f"with socket.create_connection(('127.0.0.1', {server.getsockname()[1]}), 60) as met:\n    met.recv(1)"
+        cells = [("setup", "import socket"), ("stage:a", f"me = 'a'\n{meet}"), ("stage:b", f"me = 'b'\n{meet}")]
+        waiter = threading.Thread(target=_let_two_meet, args=(server,))
+        waiter.start()
+        assert bench.run(cells, jobs=2).state == "done"
+        waiter.join()
+
+
+def _let_two_meet(server):
+    """Nobody goes on before both are there."""
+    server.settimeout(60)
+    met = [server.accept()[0] for _ in range(2)]
+    for one in met:
+        one.sendall(b"!")
+        one.close()
 
 
 def test_one_job_at_a_time_when_asked(bench):
@@ -90,7 +101,7 @@ def test_one_job_at_a_time_when_asked(bench):
 
 
 def test_stages_do_not_see_each_others_names(bench):
-    run = bench.run([("stage:a", "secret = 1\nx = 2"), ("stage:b", "print(x, 'secret' in globals())")])
+    run = bench.run([("stage:a", "secret = 1\nx = 2"), ("stage:b", "print(x, 'secret' in get_ipython().user_ns)")])
     assert bench.printed(run, 2) == "2 False\n"
 
 

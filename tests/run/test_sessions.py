@@ -122,3 +122,12 @@ def test_a_stage_that_no_longer_leaves_anything_keeps_no_kernel(sessions):
     run(sessions, "open")
     assert sessions.names("open") == set()
     assert sessions.to_run_again("count", {"open"}) == {"open"}
+
+
+def test_who_had_a_kernel_of_its_own_can_go_on_in_another(sessions):
+    """`late` turned out to take something from `early` after it had run alone, and left something itself."""
+    run(sessions, "late", leaves=("process:own",))
+    run(sessions, "after", ("late",))
+    run(sessions, "early", leaves=("process:own",))
+    assert run(sessions, "late", ("early",), leaves=("process:own",)) == "early"
+    assert run(sessions, "after", ("late",)) == "early"

@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from stagebook.errors import CorruptBlobError, StagebookError, StoreError
 from stagebook.store.blobs import Store
 from stagebook.store.digests import digest_of, digest_of_file, digest_of_json
+from stagebook.store.sinks import HashingSink
 
 
 def blob_files(store: Store) -> list[Path]:
@@ -52,6 +53,33 @@ def test_a_file_that_its_writer_gives_up_is_not_kept(store):
     assert list((store.root / "tmp").iterdir()) == []
 
 
+@pytest.mark.parametrize("lengths", [(), (0,), (5, 0, 7), (1 << 20, 3), (5 << 20, 1, 9 << 20), (3, 4 << 20)])
+def test_what_is_digested_while_it_is_written_has_its_files_digest(store, lengths):
+    parts = [bytes([number + 1]) * length for number, length in enumerate(lengths)]
+
+    def write(sink: HashingSink) -> bool:
+        for part in parts:
+            assert sink.write(memoryview(part)) == len(part)
+        return sink.tell() == sum(lengths)
+
+    digest = store.put_stream(write)
+    assert digest == digest_of(b"".join(parts)) == digest_of_file(store.blob_path(digest))
+    assert bytes(store.verified_memory(digest)) == store.get(digest) == b"".join(parts)
+
+
+def test_nothing_is_left_of_a_stream_that_is_given_up_or_raises(store):
+    assert store.put_stream(lambda sink: sink.write(b"half") == 0) is None
+
+    def write(sink: HashingSink) -> bool:
+        sink.write(bytes(5 << 20))
+        raise ValueError("no")
+
+    with pytest.raises(ValueError, match="no"):
+        store.put_stream(write)
+    assert not (store.root / "blobs").exists()
+    assert list((store.root / "tmp").iterdir()) == []
+
+
 def test_nothing_is_left_of_a_writer_that_raises(store):
     def write(path: Path) -> bool:
         path.write_bytes(b"half")
@@ -72,7 +100,7 @@ def test_a_store_hides_itself_from_git(store):
 def test_a_damaged_blob_is_found_out_and_named(store, damage):
     digest = store.put(b"short and long")
     store.blob_path(digest).write_bytes(damage)
-    for read in (store.get, store.verified_path):
+    for read in (store.get, store.verified_path, store.verified_memory):
         with pytest.raises(CorruptBlobError, match=f"{digest}.*damaged: its content has changed"):
             read(digest)
 
@@ -87,7 +115,7 @@ def test_putting_the_content_again_mends_a_damaged_blob(store):
 def test_a_missing_blob_is_named(store):
     digest = digest_of(b"never put")
     assert not store.has(digest)
-    for read in (store.get, store.verified_path):
+    for read in (store.get, store.verified_path, store.verified_memory):
         with pytest.raises(CorruptBlobError, match=f"has lost the blob {digest}"):
             read(digest)
 
@@ -203,9 +231,9 @@ def test_records_come_newest_first(store):
     for position, name in enumerate(["b", "a", "c"]):
         store.put_record(f"results/key/{name}", {"name": name})
         os.utime(store.root / "records" / "results" / "key" / f"{name}.json", (position, position))
-    assert [record["name"] for record in store.records("results/key")] == ["c", "a", "b"]
+    assert [record["name"] for _, record in store.records("results/key")] == ["c", "a", "b"]
     store.put_record("results/key/b", {"name": "b again"})
-    assert [record["name"] for record in store.records("results/key")] == ["b again", "c", "a"]
+    assert [record["name"] for _, record in store.records("results/key")] == ["b again", "c", "a"]
 
 
 @pytest.mark.parametrize("damage", [b"", b'{"name": "x', b"\xff\xfe\x00", b"null"])
@@ -214,7 +242,7 @@ def test_a_damaged_record_is_as_good_as_none(store, damage):
     store.put_record("results/key/bad", {"name": "bad"})
     (store.root / "records" / "results" / "key" / "bad.json").write_bytes(damage)
     assert store.record("results/key/bad") is None
-    assert list(store.records("results/key")) == [{"name": "good"}]
+    assert list(store.records("results/key")) == [("results/key/good", {"name": "good"})]
 
 
 def test_an_unknown_record_is_none_and_an_unknown_folder_empty(store):

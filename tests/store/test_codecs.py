@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from stagebook import registry
 from stagebook.errors import UsageError
 from stagebook.registry import names, plugin
 from stagebook.run.runners.local import LocalRunner
@@ -32,6 +33,9 @@ def third_party(tmp_path, monkeypatch):
     codecs = "[stagebook.codec]\nnote = notes_codec:codec\nframe = notes_codec:codec\n"
     (info / "entry_points.txt").write_text(f"{codecs}[stagebook.runner]\nfar = builtins:int\n")
     monkeypatch.syspath_prepend(tmp_path)
+    registry._others.cache_clear()
+    yield
+    registry._others.cache_clear()
 
 
 class Note(str):

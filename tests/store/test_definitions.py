@@ -175,6 +175,7 @@ type(typed) is Typed and Typed() == typed
 isinstance(square, Shape) and square.area() == 4 and type(square) is Square
 type(oops) is Oops and oops.args == ("x",)
 Box[int].__origin__ is Box and type(box) is Box and box.content == 1
+not hasattr(box, "__dict__") and isinstance(vars(Box)["content"], type(vars(type(lambda: 0))["__globals__"]))
 partial() == 40
 texts == {"x", "y", "zz"} and text_sets == [frozenset(texts), {1: texts}]
 type(model) is Model and model.fit([1]).coefficients_[0] == 10
@@ -285,3 +286,28 @@ REFS.write_text(json.dumps({name: ref.to_json() for name, ref in kept.refs.items
     check = "load_one_by_one()\nprint(type(unit) is Unit, chosen == [helper, Unit], unit.n)"
     run(SETUP + keep, tmp_path, "refs")
     assert run(SETUP + check, tmp_path, "refs") == "True True 3\n"
+
+
+def test_a_base_is_not_told_again_of_a_class_that_is_loaded(tmp_path):
+    made = """
+class Base:
+    told = []
+    def __init_subclass__(cls, word="none"):
+        super().__init_subclass__()
+        Base.told.append((cls.__name__, word))
+class Child(Base, word="first"):
+    pass
+keep_all()
+"""
+    run(made, tmp_path, "refs", ["Base", "Child"])
+    code = "load_one_by_one()\nprint(Base.told, issubclass(Child, Base))\n"
+    code += "class Later(Base): pass\nprint(Base.told[1:])"
+    assert run(code, tmp_path, "refs") == "[('Child', 'first')] True\n[('Later', 'none')]\n"
+
+
+def test_code_of_cells_is_alike_whichever_process_ran_it(tmp_path):
+    made = "cell = compile('class A:\\n    def f(self): return 1\\ndef g(): return 2\\na = A()', {file!r}, 'exec')\n"
+    made += "exec(cell)\nkeep_all()"
+    for name, file in [("one", "/tmp/ipykernel_12/34.py"), ("two", "/tmp/ipykernel_56/34.py")]:
+        run(made.format(file=file), tmp_path, name, ["A", "a", "g"])
+    assert (tmp_path / "one").read_text() == (tmp_path / "two").read_text()

@@ -276,3 +276,26 @@ def test_frames_of_all_sorts_come_back_as_they_were(shelf, columns, labels, inde
     if index is not None:
         frame.index = pd.Index(index)
     assert_same(shelf.round_trip(frame), frame)
+
+
+MIXED = pd.DataFrame(np.arange(12.0).reshape(4, 3), columns=list("abc")).assign(d=list("wxyz"))
+LAYOUTS = {
+    "of a matrix": pd.DataFrame(np.arange(12.0).reshape(4, 3), columns=list("abc")),
+    "of columns": pd.DataFrame({"a": [1.0, 2.0, 3.0], "b": [4.0, 5.0, 6.0]}),
+    "of a matrix and a column": MIXED,
+    "of a matrix, with an attribute": pd.DataFrame(np.arange(6.0).reshape(3, 2), columns=["a", "b"]),
+    "of a transposed matrix": pd.DataFrame(np.arange(12.0).reshape(3, 4).T, columns=list("abc")),
+    "every other row": pd.DataFrame(np.arange(24.0).reshape(8, 3), columns=list("abc"))[::2],
+}
+LAYOUTS["of a matrix, with an attribute"].attrs["unit"] = "m"
+
+
+@pytest.mark.parametrize("frame", LAYOUTS.values(), ids=LAYOUTS)
+def test_numbers_lie_in_memory_in_the_order_in_which_they_did(shelf, frame):
+    """Else sums and products differ in their last bits."""
+    loaded = shelf.round_trip(frame)
+    pd.testing.assert_frame_equal(loaded, frame)
+    before, after = (one.select_dtypes("number").to_numpy() for one in (frame, loaded))
+    assert (after.strides[0] > after.strides[1]) == (before.strides[0] > before.strides[1])
+    loaded.iloc[0, 0] = 7.0
+    assert frame.iloc[0, 0] != 7.0

@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
+from stagebook.book import hidden
 from stagebook.book.definitions import Definitions
 from stagebook.book.expressions import Expressions
 from stagebook.book.frames import BOUND, GONE, Frame, State
 from stagebook.book.objects import CALL, NOTHING, Class, Function, Module, Object, Value, either, every
 from stagebook.book.parts import Receiver
+from stagebook.book.scopes import mentioned
 
 # Calls of known functions that one analysis follows to the end; what is left is taken in bulk (`Calls.apply_in_bulk`).
 PATIENCE = 400
@@ -68,6 +70,7 @@ class Calls(Expressions):
         super().__init__(known)
         self.active: dict[Function, Activation] = {}
         self.patience = PATIENCE
+        self.called_others = False  # whether anything was called that may draw from a random generator
         self._mentioned: dict[Function, tuple[frozenset[str], frozenset[str]]] = {}
 
     # Evaluating a call
@@ -165,10 +168,32 @@ class Calls(Expressions):
             return self.call_methods(node, Value(frozenset((thing,)), sure=True), "__call__", arguments)
         return self.call_unknown(node, Value(frozenset((thing,))), arguments)
 
+    def note_hidden(self, path: str) -> None:
+        """Functions that draw from a global random generator, seed it, or set filters of warnings."""
+        parent, _, last = path.rpartition(".")
+        state = hidden.GENERATORS.get(parent)
+        setting = None if last in hidden.READERS else hidden.setting_of(path)
+        if path in hidden.WARNING_FILTERS:
+            self.touch(Value(frozenset({"setting:warnings"})))
+        elif parent == "logging" and last not in hidden.EMITTING:
+            self.touch(Value(frozenset({"setting:logging"})))
+        elif path in hidden.REGISTERING or (parent == "IPython.core.magic" and last.startswith("register_")):
+            self.change(Value(frozenset({hidden.process_of(path)}), sure=True))
+        elif setting is not None:
+            self.change(Value(frozenset({setting}), sure=True))
+        elif state is None:
+            self.called_others = self.called_others or parent not in ("builtins", *hidden.GENERATORS)
+        elif last in hidden.SEEDS and not self.called_others:
+            self.store_global(state, NOTHING)  # nothing before can have drawn from it
+        elif last not in hidden.NO_DRAWS:
+            slot = self.globals.get(state)
+            self.change(Value(frozenset({state}), sure=True) if slot is None else slot[1])
+
     # Unknown functions and methods
 
     def call_unknown(self, node: ast.AST, callee: Value, arguments: Arguments) -> Value:
         """A call that could do anything with what it is given, except rebind names."""
+        self.called_others = True
         everything = self.heap.reachable(callee.objects | arguments.everything().objects)
         self.touch_all(everything)
         self.use(Value(everything))
@@ -347,13 +372,9 @@ class Calls(Expressions):
         """The names in a function's code, and those that it declares global."""
         mentions = self._mentioned.get(function)
         if mentions is None:
-            names: set[str] = set()
-            declared: set[str] = set()
-            for node in ast.walk(function.node):
-                if isinstance(node, ast.Name):
-                    names.add(node.id)
-                elif isinstance(node, ast.Global):
-                    declared.update(node.names)
+            declared = {name for node in ast.walk(function.node) if isinstance(node, ast.Global) for name in node.names}
+            body = function.node.body
+            names = mentioned([*body] if isinstance(body, list) else [body])
             names = {n for n in names if n not in function.scope.own or n in function.scope.captured} | declared
             mentions = self._mentioned[function] = (frozenset(names), frozenset(declared))
         return mentions

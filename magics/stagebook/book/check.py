@@ -8,8 +8,11 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from stagebook.book.cells import without_magic
+from stagebook.book.control import control_names
 from stagebook.book.findings import finding
-from stagebook.book.graph import AMBIENT, Unresolved
+from stagebook.book.graph import AMBIENT, Unresolved, names_taken
+from stagebook.book.hidden import is_hidden
 from stagebook.errors import did_you_mean
 from stagebook.model import Cell, Edge, Finding, Names, Pipeline, Place, Stage
 
@@ -45,7 +48,7 @@ def unresolved(draft: Draft, missing: Iterable[Unresolved]) -> list[Finding]:
 def _is_left_alone(draft: Draft, one: Unresolved) -> bool:
     """Whether it stands in a shell line or a magic: there IPython leaves `$HOME` and `{print}` as they are."""
     source = next(cell.source for cell in draft.cells("stage") if cell.number == one.place.cell)
-    return _OF_IPYTHON.match(source.splitlines()[one.place.line - 1]) is not None
+    return _OF_IPYTHON.match(without_magic(source).splitlines()[one.place.line - 1]) is not None
 
 
 def _may_bind_itself(draft: Draft, names: Names, name: str, place: Place) -> bool:
@@ -89,13 +92,7 @@ def _unresolved(draft: Draft, one: Unresolved) -> Finding:
 def _undefined(draft: Draft, name: str, place: Place, *, stage: str | None) -> Finding:
     known = {bound for segment in draft.segments for bound in segment.names.binds} | draft.preamble.binds.keys()
     close = difflib.get_close_matches(name, sorted(known), n=1)
-    stars = [segment for segment in draft.segments if segment.names.star_imports]
-    if close:
-        remedy = f"Did you mean `{close[0]}`?"
-    elif stars:
-        remedy = f"If a star import in stage `{stars[0].stage}` makes it, move the import to a setup cell."
-    else:
-        remedy = f"Define `{name}`, or correct its spelling."
+    remedy = f"Did you mean `{close[0]}`?" if close else f"Define `{name}`, or correct its spelling."
     return finding("SB201", f"`{name}` is read here, but no cell defines it.", remedy, place, stage=stage)
 
 
@@ -119,7 +116,7 @@ def preamble(draft: Draft) -> list[Finding]:
         elif name not in AMBIENT and _is_surely_missing(draft, draft.preamble, name, place):
             findings.append(_undefined(draft, name, place, stage=None))
     for name, place in draft.preamble.binds.items():
-        if name in made and made[name][1] < place:
+        if not is_hidden(name) and name in made and made[name][1] < place:
             stage, earlier = made[name]
             message = f"Setup binds `{name}` after stage `{stage}` ({earlier}) did; setup runs before every stage."
             findings.append(finding("SB207", message, "Rename one of them, or move this cell up.", place))
@@ -191,8 +188,9 @@ def kept_outputs(draft: Draft, inputs: Mapping[str, Mapping[str, str]]) -> dict[
     """Per stage the names to keep: taken by stages, looked at by tests and exploration, else all that it binds."""
     looked_at = {name for cell in draft.cells("test", "exploration") for name in draft.names[cell.number].reads}
     kept = {}
+    taken_by_others = names_taken(inputs)
     for stage in draft.stages:
-        taken = {name for sources in inputs.values() for name, source in sources.items() if source == stage.name}
+        taken = taken_by_others.get(stage.name, set())
         made = stage.names.binds.keys() | stage.names.changes.keys()
         own = taken | (made & looked_at)
         if not own:
@@ -210,7 +208,8 @@ def unread(draft: Draft, pipeline: Pipeline) -> Iterator[Finding]:
             yield finding("SB105", f"Stage `{stage.name}` has no code.", remedy, place, stage=stage.name)
     for cell in draft.cells("test"):
         yield from _test_findings(draft, cell, {stage.name for stage in draft.stages})
-    read_by_all = _loaded(draft.trees.values())
+    read_by_all = _loaded(draft.nodes(one.cell for one in draft.read))
+    read_by_all.update(*(control_names(stage.options) for stage in draft.stages))
     if draft.whole and not read_by_all & _READS_BY_NAME:
         yield from _unread(draft, pipeline, read_by_all)
 
@@ -252,12 +251,16 @@ def _is_scaffold(name: str) -> bool:
     return _FIGURE.fullmatch(name) is not None
 
 
-def _loaded(trees: Iterable[ast.Module]) -> set[str]:
+def _loaded(nodes: Iterable[ast.AST]) -> set[str]:
     """Every name that is read anywhere, in any scope, and those that text names as `df.query("x > @name")` does."""
-    nodes = [node for tree in trees for node in ast.walk(tree)]
-    texts = [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
-    read = {node.id for node in nodes if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Store)}
-    return read.union(*(_IN_TEXT.findall(text) for text in texts))
+    read: set[str] = set()
+    for node in nodes:
+        if isinstance(node, ast.Name):
+            if not isinstance(node.ctx, ast.Store):
+                read.add(node.id)
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and "@" in node.value:
+            read.update(_IN_TEXT.findall(node.value))
+    return read
 
 
 def _statements(draft: Draft, stage: Stage) -> Iterator[tuple[int, ast.stmt]]:

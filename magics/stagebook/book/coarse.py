@@ -7,35 +7,38 @@ from collections.abc import Iterable, Sequence
 
 from stagebook.book.definitions import Definition, Definitions
 from stagebook.book.objects import Class, Function, Object
-from stagebook.book.scopes import scope_of
+from stagebook.book.scopes import mentioned, scope_of
 from stagebook.model import Names, Place, frozen_map
 
 
 def coarse_names(cells: Sequence[tuple[int, ast.Module]], known: Definitions) -> Names:
-    """All names mentioned are read and touched, all that are stored may be bound, in known functions, too."""
-    reads: dict[str, Place] = {}
+    """All names mentioned are read and touched, all that are stored may be bound.
+
+    Only what the cells' own statements mention and never bind is sure to be needed. That functions are called, those of
+    these cells or known ones, is not, and so neither is what is free in them.
+    """
+    loads: dict[str, Place] = {}
     binds: dict[str, Place] = {}
+    reads: dict[str, Place] = {}
     deletes: dict[str, Place] = {}
     imports: set[str] = set()
     for number, tree in cells:
-        waiting: list[ast.AST] = [tree]
-        seen: set[ast.AST] = set()
-        while waiting:
-            root = waiting.pop()
+        for node in _outside_functions(tree):
+            place = Place(number, getattr(node, "lineno", 1))
+            for name in _bound(node):
+                binds.setdefault(name, place)
+            if isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Store):
+                (deletes if isinstance(node.ctx, ast.Del) else loads).setdefault(node.id, place)
+        for root in _reached(tree, known):
             for node in ast.walk(root):
-                place = Place(number, getattr(node, "lineno", 1) if root is tree else 1)
-                for name in _bound(node):
-                    binds.setdefault(name, place)
-                if isinstance(node, ast.Name):
-                    if isinstance(node.ctx, ast.Del):
-                        deletes.setdefault(node.id, place)
-                    reads.setdefault(node.id, place)
-                    found = [code for code in _code(known, node.id) if code not in seen]
-                    seen.update(found)
-                    waiting.extend(found)
                 imports.update(_imported(node))
+                if isinstance(node, ast.Global):
+                    binds |= {name: Place(number, 1) for name in node.names if name not in binds}
+            reads |= {name: Place(number, 1) for name in mentioned([root]) if name not in reads}
+    reads |= loads
     return Names(
         reads=frozen_map(reads),
+        maybe_reads=frozenset(reads.keys() - (loads.keys() - binds.keys()) - deletes.keys()),
         binds=frozen_map(binds),
         maybe_binds=frozenset(binds),
         touches=frozen_map(reads),
@@ -43,6 +46,30 @@ def coarse_names(cells: Sequence[tuple[int, ast.Module]], known: Definitions) ->
         imports=frozenset(imports),
         star_imports=frozenset({"exec"}) if reads.keys() & {"exec", "eval", "globals"} else frozenset(),
     )
+
+
+def _outside_functions(tree: ast.Module) -> Iterable[ast.AST]:
+    """The nodes that run in the cells' own scope; what comprehensions and lambdas have to themselves is left out."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
+            defaults = [*node.args.defaults, *filter(None, node.args.kw_defaults)]
+            waiting += [*node.decorator_list, *defaults]
+        elif isinstance(node, (ast.Lambda, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
+            waiting += [ast.Name(name, ast.Load(), lineno=node.lineno) for name in mentioned([node])]
+        else:
+            waiting += ast.iter_child_nodes(node)
+
+
+def _reached(tree: ast.Module, known: Definitions) -> list[ast.AST]:
+    """The code, and that of the known functions that it mentions, and so on."""
+    found: list[ast.AST] = [tree]
+    for root in found:
+        for name in sorted(mentioned([root])):
+            found += [code for code in _code(known, name) if code not in found]
+    return found
 
 
 def coarse_definitions(cells: Sequence[tuple[int, ast.Module]], known: Definitions) -> Definitions:
@@ -58,7 +85,8 @@ def coarse_definitions(cells: Sequence[tuple[int, ast.Module]], known: Definitio
         if name in found:
             found[name] |= definition.objects
     return Definitions(
-        frozen_map({name: Definition(frozenset(things), certain=False) for name, things in found.items()})
+        frozen_map({name: Definition(frozenset(things), certain=False) for name, things in found.items()}),
+        with_classes=any(isinstance(thing, Class) for things in found.values() for thing in things),
     )
 
 

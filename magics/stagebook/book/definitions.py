@@ -58,6 +58,8 @@ class Definitions(Mapping[str, Summary]):
         held: functions and classes inside other objects (a dict of functions), by the object's global name; and what
             classes keep as attributes, as global names hold it.
         annotations_wait: `from __future__ import annotations` is in force.
+        keeping: those of `cells` in which there is something.
+        with_classes: whether there may be classes among all these.
     """
 
     definitions: Mapping[str, Definition] = field(default_factory=frozen_map)
@@ -65,6 +67,8 @@ class Definitions(Mapping[str, Summary]):
     cells: Mapping[tuple[Function, str], Value] = field(default_factory=_empty)
     held: Mapping[Object, frozenset[Object]] = field(default_factory=_empty)
     annotations_wait: bool = False
+    keeping: frozenset[tuple[Function, str]] = frozenset()
+    with_classes: bool = False
 
     def __getitem__(self, name: str) -> Summary:
         from stagebook.book.names import summary  # a summary is an analysis of a call, and that stands on this file
@@ -84,6 +88,8 @@ class Definitions(Mapping[str, Summary]):
 
     def classes(self) -> set[Class]:
         """Every class whose body is known."""
+        if not self.with_classes:
+            return set()
         found = {t for d in self.definitions.values() for t in d.objects if isinstance(t, Class)}
         found |= {t for held in self.held.values() for t in held if isinstance(t, Class)}
         waiting = list(found)
@@ -93,18 +99,34 @@ class Definitions(Mapping[str, Summary]):
             waiting.extend(new)
         return found
 
+    @property
+    def is_nothing(self) -> bool:
+        """Whether there is nothing to know."""
+        return not (self.definitions or self.cells or self.held or self.annotations_wait)
+
+    def _knows_any(self, names: frozenset[str]) -> bool:
+        return not (self.definitions.keys().isdisjoint(names) and self.held.keys().isdisjoint(names))
+
     def merged(self, later: Definitions) -> Definitions:
-        """What is known after code that left `later` has run, too."""
-        kept = {name: d for name, d in self.definitions.items() if name not in later.forgotten}
-        held = {thing: h for thing, h in self.held.items() if thing not in later.forgotten}
+        """What is known after code that left `later` has run, too; there it is of no use what was `forgotten`."""
+        if later.is_nothing and not self._knows_any(later.forgotten):
+            return self
+        definitions, held, cells = dict(self.definitions), dict(self.held), dict(self.cells)
+        for name in later.forgotten:
+            definitions.pop(name, None)
+            held.pop(name, None)
         for thing, found in later.held.items():
             held[thing] = held.get(thing, frozenset()) | found
+        definitions.update(later.definitions)
+        cells.update(later.cells)
         return Definitions(
-            frozen_map(kept | dict(later.definitions)),
-            (self.forgotten | later.forgotten) - later.definitions.keys(),
-            MappingProxyType({**self.cells, **later.cells}),
+            MappingProxyType(definitions),
+            frozenset(),
+            MappingProxyType(cells),
             MappingProxyType(held),
             self.annotations_wait or later.annotations_wait,
+            (self.keeping - later.cells.keys()) | {key for key, value in later.cells.items() if value.objects},
+            self.with_classes or later.with_classes,
         )
 
 

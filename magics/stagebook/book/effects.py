@@ -170,6 +170,14 @@ PURE_METHODS: dict[str, Result] = {
     "deepcopy": "fresh",
 }
 
+# Methods of fitted estimators, which may hold functions and objects of the notebook's classes, and call them.
+RUNNING_METHODS = _words(
+    """
+    predict predict_proba predict_log_proba decision_function score score_samples staged_predict transform
+    inverse_transform get_feature_names_out kneighbors get_params
+    """
+)
+
 # Methods that run over their arguments: an iterator among them is used up.
 CONSUMING_METHODS = _words(
     "join isin union intersection difference symmetric_difference isdisjoint issubset issuperset fromkeys"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import functools
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Literal
@@ -24,35 +25,7 @@ class Expressions(Parts):
         self.functions: dict[int, Function] = {}
         self.referenced: set[Object] = set()
         self.targets: dict[str, Value] | None = None
-        self._how: dict[type[ast.AST], Callable[..., Value]] = {
-            ast.Name: self._name,
-            ast.Constant: _nothing,
-            ast.Call: self.call,
-            ast.Attribute: self._attribute,
-            ast.Subscript: self._subscript,
-            ast.BinOp: self._binary,
-            ast.Compare: self._compare,
-            ast.BoolOp: self._boolean,
-            ast.UnaryOp: self._unary,
-            ast.IfExp: self._if_else,
-            ast.List: self._display,
-            ast.Tuple: self._display,
-            ast.Set: self._display,
-            ast.Dict: self._dict,
-            ast.JoinedStr: self._formatted,
-            ast.FormattedValue: self._formatted,
-            ast.Slice: self._formatted,
-            ast.Lambda: self._lambda,
-            ast.ListComp: self._comprehension,
-            ast.SetComp: self._comprehension,
-            ast.DictComp: self._comprehension,
-            ast.GeneratorExp: self._generator,
-            ast.NamedExpr: self._walrus,
-            ast.Starred: self._starred,
-            ast.Await: self._await,
-            ast.Yield: self._yield,
-            ast.YieldFrom: self._yield,
-        }
+        self._how = _ways(type(self))
 
     @abstractmethod
     def call(self, node: ast.Call) -> Value:
@@ -66,7 +39,7 @@ class Expressions(Parts):
         """What an expression may evaluate to; notes what evaluating it does."""
         if not self.depth:
             self.line = node.lineno
-        return self._how[type(node)](node)
+        return self._how[type(node)](self, node)
 
     def eval_all(self, nodes: Sequence[ast.expr | None]) -> None:
         """Evaluate some expressions for what they do."""
@@ -75,6 +48,9 @@ class Expressions(Parts):
                 self.eval(node)
 
     # Names and parts
+
+    def _constant(self, _: ast.Constant) -> Value:
+        return NOTHING
 
     def _name(self, node: ast.Name) -> Value:
         value = self.load(node.id)
@@ -130,6 +106,13 @@ class Expressions(Parts):
 
     def _compare(self, node: ast.Compare) -> Value:
         self.eval(node.left)
+        asked = node.left.value if isinstance(node.left, ast.Constant) else None
+        if (
+            isinstance(asked, str)
+            and isinstance(node.ops[0], (ast.In, ast.NotIn))
+            and is_namespace(node.comparators[0])
+        ):
+            self.ask_for(asked)
         for position, (operator, comparator) in enumerate(zip(node.ops, node.comparators, strict=True)):
             if position:
                 with self.maybe():
@@ -297,8 +280,42 @@ class Expressions(Parts):
         return Value(self.heap.reachable(value.objects))
 
 
-def _nothing(_: ast.expr) -> Value:
-    return NOTHING
+_HOW = {
+    ast.Name: "_name",
+    ast.Constant: "_constant",
+    ast.Call: "call",
+    ast.Attribute: "_attribute",
+    ast.Subscript: "_subscript",
+    ast.BinOp: "_binary",
+    ast.Compare: "_compare",
+    ast.BoolOp: "_boolean",
+    ast.UnaryOp: "_unary",
+    ast.IfExp: "_if_else",
+    ast.List: "_display",
+    ast.Tuple: "_display",
+    ast.Set: "_display",
+    ast.Dict: "_dict",
+    ast.JoinedStr: "_formatted",
+    ast.FormattedValue: "_formatted",
+    ast.Slice: "_formatted",
+    ast.Lambda: "_lambda",
+    ast.ListComp: "_comprehension",
+    ast.SetComp: "_comprehension",
+    ast.DictComp: "_comprehension",
+    ast.GeneratorExp: "_generator",
+    ast.NamedExpr: "_walrus",
+    ast.Starred: "_starred",
+    ast.Await: "_await",
+    ast.Yield: "_yield",
+    ast.YieldFrom: "_yield",
+}
+"""The methods that follow each kind of expression."""
+
+
+@functools.cache
+def _ways(kind: type[Expressions]) -> dict[type[ast.AST], Callable[..., Value]]:
+    """Those methods, looked up once."""
+    return {node: getattr(kind, name) for node, name in _HOW.items()}
 
 
 def _binding(decorators: Sequence[ast.expr]) -> Literal["plain", "static", "class", "property"]:

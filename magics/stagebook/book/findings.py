@@ -22,6 +22,7 @@ CODES: dict[str, tuple[Severity, str]] = {
     "SB207": ("error", "setup cell uses what a stage makes, or makes again what a stage made"),
     "SB208": ("error", "name used after it was deleted"),
     "SB209": ("error", "`metrics` names something the stage does not make"),
+    "SB210": ("error", "stage mapped with `foreach` that changes what its elements share"),
     "SB301": ("warning", "parameter that nobody reads"),
     "SB302": ("warning", "output that nobody reads and no option names"),
 }

@@ -135,7 +135,14 @@ class Frames(ABC):
             slot = self.initial(name)
         if slot[0] & BEFORE and name not in self.log.reads:
             self.log.reads[name] = self.place
+            if name == "get_ipython":  # of magics, nothing of it is left here
+                self.change(Value(frozenset({"process:IPython"}), sure=True))
         return slot[1]
+
+    def ask_for(self, name: str) -> None:
+        """Note that it makes a difference whether there is a global `name`."""
+        if self.globals.get(name, (BEFORE,))[0] & BEFORE:
+            self.log.touches.setdefault(name, self.place)
 
     def store_global(self, name: str, value: Value, status: int = BOUND) -> None:
         """Bind (or unbind) a global name."""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 
-from stagebook.book import effects
+from stagebook.book import effects, hidden
 from stagebook.book.calls import Arguments
 from stagebook.book.classes import Classes
 from stagebook.book.definitions import Definitions
 from stagebook.book.frames import GONE, Frame
 from stagebook.book.objects import NOTHING, Class, Function, Module, Object, Value, either, every
-from stagebook.book.parts import Receiver
+from stagebook.book.parts import Receiver, is_namespace, names_in_texts
+from stagebook.book.syntax import syntax_tree
 
 _TYPES = frozenset({"list", "dict", "set", "frozenset", "tuple", "str", "bytes", "bytearray", "object", "int", "float"})
 
@@ -86,6 +87,9 @@ class Library(Classes):
         """A method of an object whose class is not known: by the tables, and as any known class has it."""
         assert isinstance(node.func, ast.Attribute)
         name = node.func.attr
+        self.called_others = True
+        if name in hidden.OF_LOGGERS:
+            self.touch(Value(frozenset({"setting:logging"})))
         value = base.value
         result = NOTHING
         if any(isinstance(thing, str) for thing in value.objects):
@@ -143,7 +147,7 @@ class Library(Classes):
                 return self.call_unknown(node, base.value, arguments)
         if name in effects.CONSUMING_METHODS:
             self._consume(arguments)
-        returned = self._call_back_from(base.value, arguments)
+        returned = self._call_back_from(base.value, arguments, runs=name in effects.RUNNING_METHODS)
         if name in effects.DICT_VIEWS:
             return self._dict_view(node, name, base)
         return self._result(node, pure, base.value, arguments, returned)
@@ -188,21 +192,26 @@ class Library(Classes):
             held = everything.objects | (self.heap.inside(everything) if effect.consumes else frozenset())
             for thing in base.value.objects:
                 self.heap.put(thing, Value(held, sure=everything.sure and not effect.consumes))
-        returned = self._call_back_from(base.value, arguments)
+        returned = self._call_back_from(base.value, arguments, runs=effect.deep)
         return self._result(node, effect.returns, base.value, arguments, returned)
 
     def _consume(self, arguments: Arguments) -> None:
         for value in (*arguments.positional, *arguments.named.values()):
             self.iterate(value)
 
-    def _call_back_from(self, base: Value, arguments: Arguments) -> Value:
-        """Functions among the arguments get the other arguments and parts of the object: `df.apply(score)`."""
-        everything = arguments.everything().objects
-        if any(isinstance(thing, (Function, Class, int)) for thing in everything):
-            reachable = self.heap.reachable(everything)
-            self.use(Value(everything))
-            if any(isinstance(thing, (Function, Class)) for thing in reachable):
-                return self.call_back(Value(reachable | self.heap.reachable(base.objects)))
+    def _call_back_from(self, base: Value, arguments: Arguments, *, runs: bool = False) -> Value:
+        """Functions among the arguments get the other arguments and parts of the object: `df.apply(score)`.
+
+        Args:
+            base: the object.
+            arguments: what the call is given.
+            runs: whether functions that the object holds are called, too: those of a pipeline, a kernel's methods.
+        """
+        everything = arguments.everything().objects | (base.objects if runs else frozenset())
+        reachable = self.heap.reachable(everything) if everything else everything
+        self.use(Value(everything))
+        if any(isinstance(thing, (Function, Class)) for thing in reachable):
+            return self.call_back(Value(reachable | self.heap.reachable(base.objects)))
         return NOTHING
 
     def _result(
@@ -227,6 +236,7 @@ class Library(Classes):
         path = module.path
         root, _, rest = path.partition(".")
         last = path.rpartition(".")[2]
+        self.note_hidden(path)
         self._keywords(Receiver(every(arguments.positional), NOTHING), arguments)
         first = arguments.positional[0] if arguments.positional else arguments.spread or NOTHING
         if path in effects.CHANGES_FIRST or (root == "numpy" and rest.endswith(".at")):
@@ -288,8 +298,10 @@ class Library(Classes):
     def special(self, node: ast.Call) -> Value | None:
         """`exec` of written code, `super()`, `globals()`; None for other calls."""
         function = node.func
-        if isinstance(function, ast.Name) and function.id in ("exec", "eval", "super", "getattr", "globals", "locals"):
+        if isinstance(function, ast.Name) and function.id in _SPECIAL:
             return self._special_name(node, function.id)
+        for name in names_in_texts(node):
+            self.ask_for(name)
         if isinstance(function, ast.Attribute) and isinstance(function.value, ast.Call):
             inner = function.value
             if isinstance(inner.func, ast.Name) and inner.func.id in ("globals", "locals", "vars") and not inner.args:
@@ -300,6 +312,8 @@ class Library(Classes):
         if name in ("exec", "eval") and node.args:
             return self._execute(node, name)
         function = self.frame.function
+        if is_namespace(node) and (name == "globals" or function is None):
+            self.log.stars.add("globals")
         if name == "super" and function is not None and function.scope.positional and len(node.args) != 1:
             self.load_global("super")
             return self.load(function.scope.positional[0])
@@ -317,7 +331,7 @@ class Library(Classes):
             self.log.stars.add(name)
             return None
         try:
-            tree = ast.parse(code.value.strip())
+            tree = syntax_tree(code.value.strip())
         except SyntaxError:
             return None
         self.load_global(name)
@@ -371,6 +385,9 @@ class Library(Classes):
         else:
             self.iterate(value)
             self.log.stars.add("globals")
+
+
+_SPECIAL = frozenset({"exec", "eval", "super", "getattr", "globals", "locals", "vars"})
 
 
 def _is_super(node: ast.expr) -> bool:

@@ -9,10 +9,18 @@ import re
 import shlex
 from string import Formatter
 
-from stagebook.book.syntax import compile_cell
+from stagebook.book.syntax import compile_cell, syntax_tree
 
 # Cell magics whose body is run in the notebook's namespace.
 _RUNS_BODY = frozenset({"time", "capture", "prun", "memit", "mprun", "snakeviz", "pyinstrument", "scalene", "wandb"})
+_CONFIGURING = re.compile(
+    r"(alias|alias_magic|colors|macro|precision|unalias|xmode) .*"
+    r"|config (?!InlineBackend\.(figure_format|rc\b|print_figure)).*=.*"
+    r"|(load_ext|reload_ext) (?!stagebook\b|autoreload\b|mlflow\b).*",
+    re.DOTALL,
+)
+"""Magics after which IPython does otherwise in this process; those left out change pictures, or what is done again."""
+
 _RUNS_LINE = frozenset({"time", "timeit", "prun", "memit", "snakeviz"})
 _TIMED = "<timeit>"
 _DOLLAR = re.compile(r"\$(\$?)([A-Za-z_]\w*(?:\.\w+)*)")
@@ -126,7 +134,7 @@ def _names_in(text: str, whole: str) -> ast.expr:
         fields = []
     for field in [*fields, *(name for escaped, name in _DOLLAR.findall(text) if not escaped)]:
         try:
-            found.append(ast.parse(field.strip(), mode="eval").body)
+            found.append(syntax_tree(field.strip(), mode="eval").body)
         except SyntaxError:
             continue  # braces of another language, `awk '{print $1}'`: IPython leaves them alone, too
     return ast.JoinedStr([ast.Constant(whole), *(ast.FormattedValue(value, -1, None) for value in found)])
@@ -153,7 +161,10 @@ class _Rewriting(ast.NodeTransformer):
         if name == "run" or (name == "store" and "-r" in line.split()) or name == "pylab":
             star = ast.ImportFrom(f"%{name} {line}".strip(), [ast.alias("*")], 0)
             return [*_at([ast.Expr(_names_in(line, f"%{name} {line}"))], node.lineno), *_at([star], node.lineno)]
-        return _placed(ast.Expr(_names_in(line, f"%{name} {line}")), node)
+        said = ast.Expr(_names_in(line, f"%{name} {line}"))
+        if _CONFIGURING.fullmatch(f"{name} {line}"):
+            return _at([said, ast.Expr(ast.Name("get_ipython", ast.Load()))], node.lineno)
+        return _placed(said, node)
 
     def visit_Call(self, node: ast.Call) -> ast.AST:
         """A magic whose result is used."""

@@ -14,6 +14,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from types import MappingProxyType
 
 from stagebook.book.calls import Arguments
@@ -100,13 +101,20 @@ def _definitions(following: Naming) -> Definitions:
     translation = _Translation(following)
     for made in following.classes:
         held[made] = translation.of(following.heap.held(made), made)
-    cells = {key: Value(translation.of(value.objects, key[0])) for key, value in following.heap.cells.items()}
+    cells = {}
+    for key in following.heap.changed_cells | following.known.keeping:
+        value = Value(translation.of(following.heap.cells[key].objects, key[0]))
+        if value != following.known.cells.get(key):
+            cells[key] = value
+    things = chain(*(definition.objects for definition in found.values()), *held.values())
     return Definitions(
         frozen_map(found),
         frozenset(final.keys() - found.keys()),
         MappingProxyType(cells),
         MappingProxyType(held),
         following.annotations_wait,
+        frozenset(key for key, value in cells.items() if value.objects),
+        any(isinstance(thing, Class) for thing in things),
     )
 
 
@@ -115,7 +123,7 @@ class _Translation:
 
     def __init__(self, following: Naming) -> None:
         self.holders: dict[Object, set[str]] = {}
-        if not following.heap.cells and not following.classes:
+        if not following.heap.changed_cells and not following.known.keeping and not following.classes:
             return
         final = following.globals
         for name, (_, value) in final.items():

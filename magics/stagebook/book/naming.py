@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import importlib
 from collections.abc import Iterable
+from typing import ClassVar
 
 from stagebook.book import effects
 from stagebook.book.calls import Arguments
@@ -17,20 +18,21 @@ from stagebook.book.statements import Statements
 class Naming(Statements):
     """Definitions and imports: with them, the whole language."""
 
+    steps: ClassVar[dict[type[ast.AST], str]] = {
+        **Statements.steps,
+        ast.FunctionDef: "_define_function",
+        ast.AsyncFunctionDef: "_define_function",
+        ast.ClassDef: "_define_class",
+        ast.Import: "_import",
+        ast.ImportFrom: "_import_from",
+        **{vars(ast)[newer]: "_define_type" for newer in ("TypeAlias",) if hasattr(ast, newer)},
+    }
+
     def __init__(self, known: Definitions) -> None:
         super().__init__(known)
         self._wait = known.annotations_wait
         self._raised: list[State] = []
         self._made: dict[int, Class] = {}
-        self._do |= {
-            ast.FunctionDef: self._define_function,
-            ast.AsyncFunctionDef: self._define_function,
-            ast.ClassDef: self._define_class,
-            ast.Import: self._import,
-            ast.ImportFrom: self._import_from,
-        }
-        if hasattr(ast, "TypeAlias"):
-            self._do[ast.TypeAlias] = self._define_type
 
     @property
     def annotations_wait(self) -> bool:
@@ -102,13 +104,16 @@ class Naming(Statements):
         self.own_classes.add(made)
         for base in node.bases:
             self._inherit(made, self._callee(base))
-        for keyword in node.keywords:
-            self._inherit(made, self._callee(keyword.value))
+        given = {keyword.arg or "": self._callee(keyword.value) for keyword in node.keywords}
+        for value in given.values():
+            self._inherit(made, value)
         self._follow_class_body(node, made)
+        itself = Value(frozenset((made,)), sure=True, solid=True)
+        for hook in sorted(made.find_above("__init_subclass__"), key=repr):
+            self.apply(hook, Arguments((itself,), given))
         if with_types:
             self.frame.overlays.pop()
-        value = Value(frozenset((made,)), sure=True, solid=True)
-        self.store(node.name, self._decorated(node, value, decorators))
+        self.store(node.name, self._decorated(node, itself, decorators))
 
     def _inherit(self, made: Class, base: Value) -> None:
         for thing in base.objects:
@@ -153,6 +158,7 @@ class Naming(Statements):
         module = "." * node.level + (node.module or "")
         if module == "__future__":
             self._wait = self._wait or any(alias.name == "annotations" for alias in node.names)
+            self.change(Value(frozenset({"setting:compiler"}), sure=True))
         self._note_import(module)
         for alias in node.names:
             if alias.name == "*":

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Iterable
 
 from stagebook.book.cells import without_magic
-from stagebook.book.syntax import CellSyntaxError, parse
+from stagebook.book.syntax import CellSyntaxError, nodes_of, parse
 
 
 def normal_form(nodes: Iterable[ast.AST]) -> str:
@@ -20,21 +21,64 @@ def normal_form(nodes: Iterable[ast.AST]) -> str:
 def cell_code(source: str) -> str:
     """The normal form of a cell; its text as it stands where that is no Python."""
     try:
-        return normal_form(parse(without_magic(source)).body)
+        return "\n".join(_read(source)[0])
     except CellSyntaxError:
         return source
 
 
+def cell_form(source: str) -> str:
+    """The normal form of a cell as a whole; CellSyntaxError where that is no Python."""
+    statements = _read(source)[0]
+    return f"Module(body=[{','.join(statements)}])" if statements else "Module()"
+
+
+def texts_in(source: str) -> tuple[str, ...]:
+    """All texts that stand in a cell's code; CellSyntaxError where that is no Python."""
+    return _read(source)[1]
+
+
+@functools.lru_cache(maxsize=4096)
+def _read(source: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """The normal forms of a cell's statements, and the texts in it."""
+    tree = parse(without_magic(source))
+    constants = (node.value for node in nodes_of(tree) if isinstance(node, ast.Constant))
+    return tuple(map(_form, tree.body)), tuple(value for value in constants if isinstance(value, str))
+
+
+def readable(nodes: Iterable[ast.stmt]) -> str:
+    """The statements as Python text without comments and in one layout; IPython's own lines as they stand."""
+    return "\n".join(_escape(node) or ast.unparse(node) for node in nodes)
+
+
+def _escape(node: ast.stmt) -> str:
+    """The text of a magic or a shell line, which `parse` gives as a string that stands alone; else nothing."""
+    if not isinstance(node, ast.Expr) or not isinstance(node.value, ast.JoinedStr):
+        return ""
+    text = "".join(_text(part) or ast.unparse(part)[2:-1] for part in node.value.values)
+    return text if text.startswith(("%", "!")) else ""
+
+
 def _form(node: object) -> str:
-    if isinstance(node, ast.JoinedStr):
-        return f"JoinedStr([{','.join(_form(part) for part in _joined(node.values))}])"
+    kind = type(node)
+    if kind is ast.JoinedStr:
+        return f"JoinedStr([{','.join(map(_form, _joined(node.values)))}])"  # type: ignore[attr-defined]  # it is one
     if isinstance(node, ast.AST):
-        fields = ((name, getattr(node, name, None)) for name in node._fields if name not in ("kind", "type_comment"))
-        inner = ",".join(f"{name}={_form(value)}" for name, value in fields if value is not None and value != [])
-        return f"{type(node).__name__}({inner})"
-    if isinstance(node, list):
-        return f"[{','.join(_form(item) for item in node)}]"
-    return f"{type(node).__name__}:{node!r}"
+        fields = ((name, getattr(node, name, None)) for name in _fields(type(node)))
+        inner = ",".join([f"{name}={_form(value)}" for name, value in fields if value is not None and value != []])
+        return f"{kind.__name__}({inner})"
+    if kind is list:
+        return f"[{','.join(map(_form, node))}]"  # type: ignore[call-overload]  # it is one
+    return f"{kind.__name__}:{node!r}"
+
+
+def _fields(kind: type[ast.AST]) -> tuple[str, ...]:
+    """The fields that count."""
+    if kind not in _known_fields:
+        _known_fields[kind] = tuple(name for name in kind._fields if name not in ("kind", "type_comment"))
+    return _known_fields[kind]
+
+
+_known_fields: dict[type[ast.AST], tuple[str, ...]] = {}
 
 
 def _joined(parts: list[ast.expr]) -> list[ast.expr]:

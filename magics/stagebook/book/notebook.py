@@ -30,6 +30,11 @@ def read_document(path: Path) -> Document:
     except (OSError, ValueError) as error:  # ValueError: a null byte in the path
         cause = getattr(error, "strerror", None) or error
         raise NotebookError(f"{path} cannot be read: {cause}.") from error
+    return document_of(text, path)
+
+
+def document_of(text: str, path: Path) -> Document:
+    """The notebook whose file holds `text`; see `read_document`."""
     try:
         document = json.loads(text)
     except json.JSONDecodeError as error:

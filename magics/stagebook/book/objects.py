@@ -132,6 +132,7 @@ class Heap:
         self.classes: dict[int, set[Class]] = {}
         self.pools: set[Object] = set()
         self.cells: dict[tuple[Function, str], Value] = {}
+        self.changed_cells: set[tuple[Function, str]] = set()
         self._numbers: dict[tuple[int, str], int] = {}
 
     def new(self, node: ast.AST | Function | Class, kind: str = "") -> int:
@@ -170,6 +171,7 @@ class Heap:
         new = value if old is None else either(old, value)
         if new != old:
             self.cells[function, name] = new
+            self.changed_cells.add((function, name))
             self.version += 1
 
     def mingle(self, node: ast.AST | Function, things: frozenset[Object]) -> None:

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import keyword
+import re
 import shlex
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from stagebook.book.findings import finding
+from stagebook.book.syntax import syntax_tree
 from stagebook.errors import did_you_mean
-from stagebook.model import Finding, Place, StageOptions
+from stagebook.model import Finding, Foreach, Place, StageOptions
+
+_FOREACH = re.compile(r"(?:(?P<item>[^\W\d]\w*)\s+in\s+)?(?P<source>[^\W\d]\w*)")
+
+_AMOUNT = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[kMGT]i?B)?")
+_UNITS = {"": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12} | {
+    "kiB": 2**10,
+    "MiB": 2**20,
+    "GiB": 2**30,
+    "TiB": 2**40,
+}
 
 
 def _names(value: Any) -> tuple[str, ...]:
@@ -43,6 +56,40 @@ def _switch(value: Any) -> bool:
     raise ValueError("takes true or false")
 
 
+def _expression(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError("takes a Python expression, as text")
+    try:
+        syntax_tree(value.strip(), mode="eval")
+    except (SyntaxError, ValueError):
+        raise ValueError("takes a Python expression") from None
+    return value.strip()
+
+
+def _mapping(value: Any) -> Foreach:
+    match = _FOREACH.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None or any(keyword.iskeyword(word) for word in match.groups() if word):
+        raise ValueError("takes the name of a list, or `ITEM in LIST`")
+    return Foreach(match["item"] or match["source"], match["source"])
+
+
+def _resources(value: Any) -> tuple[tuple[str, float], ...]:
+    wrong = "takes amounts, as in `cores:2,memory:4GB`"
+    if isinstance(value, str):
+        value = {name: amount for name, _, amount in (part.partition(":") for part in value.split(","))}
+    if not isinstance(value, Mapping):
+        raise ValueError(wrong)
+    found = {}
+    for name, amount in value.items():
+        match = _AMOUNT.fullmatch(str(amount).strip())
+        if match is None or not str(name).strip().isidentifier() or bool(match["unit"]) != (name.strip() == "memory"):
+            raise ValueError(wrong)
+        found[name.strip()] = float(match["number"]) * _UNITS[match["unit"] or ""]
+    if not all(found.values()):
+        raise ValueError(wrong)
+    return tuple(sorted(found.items()))
+
+
 _READERS: Mapping[str, Callable[[Any], Any]] = {
     "needs": _names,
     "metrics": _names,
@@ -51,6 +98,9 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "cache": _switch,
     "reads": _names,
     "writes": _names,
+    "when": _expression,
+    "foreach": _mapping,
+    "resources": _resources,
 }
 
 

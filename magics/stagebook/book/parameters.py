@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from stagebook.book.findings import finding
+from stagebook.book.syntax import syntax_tree
 from stagebook.errors import UsageError, did_you_mean
 from stagebook.model import Cell, Finding, Parameter, Place
 
@@ -117,7 +118,7 @@ def _annotated(node: ast.expr | None) -> tuple[str | None, bool]:
     """The kind that an annotation names plainly (`int`, `list[str]`, `Optional[int]`), and whether None is one, too."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         try:
-            return _annotated(ast.parse(node.value, mode="eval").body)
+            return _annotated(syntax_tree(node.value, mode="eval").body)
         except SyntaxError:
             return None, False
     if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitOr):

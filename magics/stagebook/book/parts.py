@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import ast
+import re
 from abc import abstractmethod
 from collections.abc import Callable
 from typing import NamedTuple
 
-from stagebook.book import effects
+from stagebook.book import effects, hidden
 from stagebook.book.definitions import Definitions
 from stagebook.book.frames import Frames
 from stagebook.book.objects import NOTHING, Class, Function, Module, Object, Value, either, every
@@ -137,6 +138,10 @@ class Parts(Frames):
         if certain:
             self.change(base.whole)
         self.touch(base.value)
+        for thing in base.value.objects:
+            if isinstance(thing, Module):  # `os.environ["x"] = "1"`, `math.floor = round`
+                name = hidden.setting_of(thing.path) or hidden.process_of(thing.path)
+                self.change(Value(frozenset({name}), sure=True), certain=certain)
 
     # Iteration
 
@@ -197,3 +202,16 @@ def global_name(node: ast.expr) -> str | None:
         if isinstance(key, ast.Constant) and isinstance(key.value, str):
             return key.value
     return None
+
+
+_READ_TEXT = frozenset({"eval", "execute", "query", "sql"})
+_NAME = re.compile(r"[^\W\d]\w*")
+
+
+def names_in_texts(call: ast.Call) -> list[str]:
+    """What may be variables in the text of `df.query("x > @limit")`, `duckdb.sql("select * from df")` and the like."""
+    if not (isinstance(call.func, ast.Attribute) and call.func.attr in _READ_TEXT):
+        return []
+    nodes = [node for argument in call.args for node in ast.walk(argument)]
+    texts = [node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)]
+    return sorted({name for text in texts for name in _NAME.findall(text)})

@@ -11,6 +11,7 @@ from typing import Any
 
 from stagebook.book import check, kale
 from stagebook.book.cells import ReadCell, read_cells, without_magic
+from stagebook.book.control import control_findings, with_control
 from stagebook.book.files import files_of, orders
 from stagebook.book.findings import finding
 from stagebook.book.graph import AMBIENT, edges_of, in_order, link
@@ -18,9 +19,9 @@ from stagebook.book.names import analyse
 from stagebook.book.notebook import Document, kernel_of, language_of, read_document
 from stagebook.book.options import merged_options
 from stagebook.book.parameters import read_parameters
-from stagebook.book.syntax import CellSyntaxError, parse
+from stagebook.book.syntax import CellSyntaxError, nodes_of, parse
 from stagebook.errors import NotebookError, PipelineError
-from stagebook.model import Cell, Finding, Names, Pipeline, Place, Segment, Stage, frozen_map
+from stagebook.model import Cell, Finding, Names, Pipeline, Place, Segment, Stage, StageOptions, frozen_map
 
 
 @dataclass(slots=True)
@@ -31,6 +32,7 @@ class Draft:
     trees: dict[int, ast.Module]
     findings: list[Finding]
     names: dict[int, Names] = field(default_factory=dict)
+    _nodes: dict[int, list[ast.AST]] = field(default_factory=dict)
     preamble: Names = field(default_factory=Names)
     stages: tuple[Stage, ...] = ()
     segments: tuple[Segment, ...] = ()
@@ -38,6 +40,14 @@ class Draft:
     def cells(self, *roles: str) -> list[Cell]:
         """The cells that have one of these roles, in notebook order."""
         return [read.cell for read in self.read if read.cell.role in roles]
+
+    def nodes(self, cells: Iterable[Cell]) -> Iterable[ast.AST]:
+        """All nodes of the code of these cells, as far as they could be parsed."""
+        for cell in cells:
+            if cell.number in self.trees:
+                if cell.number not in self._nodes:
+                    self._nodes[cell.number] = nodes_of(self.trees[cell.number])
+                yield from self._nodes[cell.number]
 
     @property
     def whole(self) -> bool:
@@ -52,12 +62,23 @@ def load_pipeline(path: Path) -> Pipeline:
         NotebookError: the notebook cannot be read.
         PipelineError: it has findings that keep it from running; they are in `findings`.
     """
-    return pipeline_of(read_document(path), path)
+    return recalled_pipeline(read_document(path), path)
+
+
+def recalled_pipeline(document: Document, path: Path) -> Pipeline:
+    """As `pipeline_of`, without analysing again what has been before."""
+    from stagebook.book.remembered import examined  # it stands on this file
+
+    return _faultless(examined(document, path), path)
 
 
 def pipeline_of(document: Document, path: Path) -> Pipeline:
     """The pipeline of a notebook document whose file is `path`; see `load_pipeline` for the errors."""
-    pipeline, findings = examine(document, path)
+    return _faultless(examine(document, path), path)
+
+
+def _faultless(found: tuple[Pipeline | None, list[Finding]], path: Path) -> Pipeline:
+    pipeline, findings = found
     errors = [found for found in findings if found.severity == "error"]
     if pipeline is None or errors:
         raise PipelineError(f"{path.name} cannot run as a pipeline.", errors)
@@ -81,6 +102,7 @@ def examine(document: Document, path: Path) -> tuple[Pipeline | None, list[Findi
     draft.findings += check.unresolved(draft, links.unresolved)
     draft.findings += check.preamble(draft)
     draft.findings += check.needs(draft.stages)
+    draft.findings += control_findings(draft.stages)
     draft.findings += check.late_parameters(draft)
     needs = _needs(draft)
     edges = edges_of(links.inputs, needs)
@@ -144,15 +166,15 @@ def _name(draft: Draft) -> None:
         known = known.merged(analysis.definitions)
         segments.append(Segment(str(run[0].stage), analysis.names))
     draft.segments = tuple(segments)
-    draft.stages = tuple(_stages(draft))
+    options = _stage_options(draft)
+    draft.segments = _controlled(draft, options)
+    draft.stages = tuple(_stages(draft, options))
 
 
 def _needs(draft: Draft) -> Mapping[str, frozenset[str]]:
     """Per stage, the ones it declares that it needs and those it meets in a file."""
     known = {stage.name for stage in draft.stages}
-    by_files = orders(
-        [(stage.name, files_of(stage, (tree for _, tree in _blocks(draft, stage.cells)))) for stage in draft.stages]
-    )
+    by_files = orders([(stage.name, files_of(stage, draft.nodes(stage.cells))) for stage in draft.stages])
     return frozen_map(
         {stage.name: frozenset(known & {*stage.options.needs} | by_files[stage.name]) for stage in draft.stages}
     )
@@ -173,21 +195,42 @@ def _runs(cells: list[Cell]) -> list[list[Cell]]:
     return runs
 
 
-def _stages(draft: Draft) -> Iterable[Stage]:
+def _cells_by_stage(draft: Draft) -> dict[str, list[ReadCell]]:
     by_name: dict[str, list[ReadCell]] = {}
     for one in draft.read:
         if one.cell.role == "stage" and one.cell.stage is not None:
             by_name.setdefault(one.cell.stage, []).append(one)
-    parts: dict[str, list[Names]] = {}
-    for segment in draft.segments:
-        parts.setdefault(segment.stage, []).append(segment.names)
-    for name, read in by_name.items():
+    return by_name
+
+
+def _stage_options(draft: Draft) -> dict[str, StageOptions]:
+    merged = {}
+    for name, read in _cells_by_stage(draft).items():
         said: list[tuple[Place, dict[str, Any]]] = [(Place(one.cell.number, 1), dict(one.options)) for one in read]
         options, found = merged_options(said, stage=name)
         draft.findings += found
-        if not options.metrics:
-            options = replace(options, metrics=_shown_metrics(draft, read))
-        yield Stage(name, tuple(one.cell for one in read), options, _joined(parts[name]))
+        merged[name] = options if options.metrics else replace(options, metrics=_shown_metrics(draft, read))
+    return merged
+
+
+def _controlled(draft: Draft, options: Mapping[str, StageOptions]) -> tuple[Segment, ...]:
+    """The segments, with what `when` and `foreach` do to their names."""
+    met: set[str] = set()
+    segments = []
+    for run, segment in zip(_runs(draft.cells("stage")), draft.segments, strict=True):
+        place = Place(run[0].number, 1)
+        names = with_control(segment.names, options[segment.stage], first=segment.stage not in met, place=place)
+        met.add(segment.stage)
+        segments.append(replace(segment, names=names))
+    return tuple(segments)
+
+
+def _stages(draft: Draft, options: Mapping[str, StageOptions]) -> Iterable[Stage]:
+    parts: dict[str, list[Names]] = {}
+    for segment in draft.segments:
+        parts.setdefault(segment.stage, []).append(segment.names)
+    for name, read in _cells_by_stage(draft).items():
+        yield Stage(name, tuple(one.cell for one in read), options[name], _joined(parts[name]))
 
 
 def _shown_metrics(draft: Draft, read: list[ReadCell]) -> tuple[str, ...]:
@@ -205,6 +248,7 @@ def _joined(parts: list[Names]) -> Names:
         gone = part.deletes.keys() - part.binds.keys()
         whole = Names(
             reads=_before(whole.reads, part.reads, own),
+            maybe_reads=whole.maybe_reads | part.maybe_reads,
             binds=frozen_map({n: p for n, p in {**part.binds, **whole.binds}.items() if n not in gone}),
             maybe_binds=(whole.maybe_binds | part.maybe_binds) - sure - (own - part.deletes.keys()) - gone,
             changes=_before(whole.changes, part.changes, own),

@@ -105,7 +105,7 @@ def _enter_nested(node: ast.AST, seen: _Sighting) -> list[ast.AST]:
     return [*node.decorator_list, *(d for d in (*node.args.defaults, *node.args.kw_defaults) if d)]
 
 
-def _comprehension_parts(node: ast.ListComp | ast.SetComp | ast.DictComp) -> list[ast.AST]:
+def _comprehension_parts(node: ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp) -> list[ast.AST]:
     parts: list[ast.AST] = [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]
     for generator in node.generators:
         parts += [generator.iter, *generator.ifs]
@@ -126,3 +126,24 @@ def _note_binding(node: ast.AST, seen: _Sighting) -> None:
             seen.bound.add(node.name)
     elif isinstance(node, ast.MatchMapping) and node.rest:
         seen.bound.add(node.rest)
+
+
+def mentioned(body: Iterable[ast.AST]) -> set[str]:
+    """The names in code, without those that belong to functions and comprehensions nested in it."""
+    names: set[str] = set()
+    waiting = list(body)
+    while waiting:
+        node = waiting.pop()
+        if isinstance(node, ast.Name):
+            names.add(node.id)
+        elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)):
+            inner = node.body if isinstance(node.body, list) else [node.body]
+            names |= mentioned(inner) - scope_of(node).own
+            waiting += [part for part in ast.iter_child_nodes(node) if part not in inner]
+        elif isinstance(node, (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)):
+            first, targets = node.generators[0].iter, mentioned(one.target for one in node.generators)
+            names |= mentioned(part for part in _comprehension_parts(node) if part is not first) - targets
+            waiting.append(first)
+        else:
+            waiting.extend(ast.iter_child_nodes(node))
+    return names

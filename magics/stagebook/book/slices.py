@@ -14,11 +14,12 @@ from stagebook.model import Names, Pipeline, Stage
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """A top-level statement of the preamble and what it does to names."""
+    """A top-level statement of the preamble, what it does to names, and the number of its cell."""
 
     node: ast.stmt
     names: Names
     parameters: bool
+    cell: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ def preamble_statements(pipeline: Pipeline) -> tuple[Statement, ...]:
         for node in parse(without_magic(cell.source)).body:
             analysis = analyse([(cell.number, ast.Module(body=[node], type_ignores=[]))], known=known)
             known = known.merged(analysis.definitions)
-            found.append(Statement(node, analysis.names, cell.role == "parameters"))
+            found.append(Statement(node, analysis.names, cell.role == "parameters", cell.number))
     return tuple(found)
 
 

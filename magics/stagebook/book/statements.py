@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ast
+import functools
 from abc import abstractmethod
 from collections.abc import Callable, Sequence
+from typing import ClassVar
 
 from stagebook.book import effects
 from stagebook.book.assignments import Assignments
@@ -17,33 +19,35 @@ from stagebook.book.patterns import exhaustive
 class Statements(Assignments):
     """The statements of the language, definitions and imports excepted."""
 
+    steps: ClassVar[dict[type[ast.AST], str]] = {
+        ast.Expr: "_expression",
+        ast.Assign: "_assign",
+        ast.AugAssign: "augment",
+        ast.AnnAssign: "_annotated",
+        ast.For: "_for",
+        ast.AsyncFor: "_for",
+        ast.While: "_while",
+        ast.If: "_if",
+        ast.With: "_with",
+        ast.AsyncWith: "_with",
+        ast.Try: "_try",
+        ast.Match: "_match",
+        ast.Delete: "_delete",
+        ast.Return: "_return",
+        ast.Raise: "_raise",
+        ast.Assert: "_assert",
+        ast.Break: "_break",
+        ast.Continue: "_continue",
+        ast.Global: "_pass",
+        ast.Nonlocal: "_pass",
+        ast.Pass: "_pass",
+        **{vars(ast)[newer]: "_try" for newer in ("TryStar",) if hasattr(ast, newer)},
+    }
+    """The methods that follow each kind of statement."""
+
     def __init__(self, known: Definitions) -> None:
         super().__init__(known)
-        self._do: dict[type[ast.AST], Callable[..., None]] = {
-            ast.Expr: self._expression,
-            ast.Assign: self._assign,
-            ast.AugAssign: self.augment,
-            ast.AnnAssign: self._annotated,
-            ast.For: self._for,
-            ast.AsyncFor: self._for,
-            ast.While: self._while,
-            ast.If: self._if,
-            ast.With: self._with,
-            ast.AsyncWith: self._with,
-            ast.Try: self._try,
-            ast.Match: self._match,
-            ast.Delete: self._delete,
-            ast.Return: self._return,
-            ast.Raise: self._raise,
-            ast.Assert: self._assert,
-            ast.Break: self._break,
-            ast.Continue: self._continue,
-            ast.Global: _pass,
-            ast.Nonlocal: _pass,
-            ast.Pass: _pass,
-        }
-        if hasattr(ast, "TryStar"):
-            self._do[ast.TryStar] = self._try
+        self._do = _methods(type(self))
 
     def run(self, body: Sequence[ast.stmt]) -> None:
         """Follow statements, as far as the code can get."""
@@ -52,7 +56,10 @@ class Statements(Assignments):
                 return
             if not self.depth:
                 self.line = statement.lineno
-            self._do[type(statement)](statement)
+            self._do[type(statement)](self, statement)
+
+    def _pass(self, _: ast.AST) -> None:
+        pass
 
     # Assignments
 
@@ -285,5 +292,7 @@ class Statements(Assignments):
                 self.store(inner.name, subject if inner is pattern else parts)
 
 
-def _pass(_: ast.stmt) -> None:
-    return None
+@functools.cache
+def _methods(kind: type[Statements]) -> dict[type[ast.AST], Callable[..., None]]:
+    """Those methods, looked up once."""
+    return {node: getattr(kind, name) for node, name in kind.steps.items()}

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import ast
+import threading
 import warnings
+from typing import Any
 
 _FLAGS = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+_ONE_AT_A_TIME = threading.Lock()
+"""CPython 3.11 counts once for all threads how deep it is in a tree, and raises SystemError where two make one."""
 
 
 class CellSyntaxError(ValueError):
@@ -51,13 +55,40 @@ def compile_cell(source: str) -> ast.Module:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            tree = compile(source, "<cell>", "exec", _FLAGS, dont_inherit=True)
+            tree = syntax_tree(source, name="<cell>")
         except ValueError as error:  # a null byte
             raise SyntaxError(str(error), ("<cell>", 1, 0, "")) from error
         except RecursionError as error:
             raise SyntaxError("too deeply nested", ("<cell>", 1, 0, "")) from error
     assert isinstance(tree, ast.Module)
     return tree
+
+
+def syntax_tree(source: str | bytes, *, mode: str = "exec", name: str = "<unknown>") -> Any:
+    """The syntax tree of plain Python, as `ast.parse` has it, with `await` allowed everywhere; in any thread.
+
+    Raises:
+        SyntaxError: it is no Python.
+        ValueError: it holds a null byte.
+    """
+    with _ONE_AT_A_TIME:
+        return compile(source, name, mode, _FLAGS, dont_inherit=True)
+
+
+def nodes_of(tree: ast.AST) -> list[ast.AST]:
+    """The tree and all nodes below it, in the order of `ast.walk`, which takes longer.
+
+    Only fields are followed: what shows tracebacks in IPython gives nodes an attribute that leads back up.
+    """
+    found = [tree]
+    for node in found:
+        for name in node._fields:
+            value = getattr(node, name, None)
+            if isinstance(value, ast.AST):
+                found.append(value)
+            elif type(value) is list:
+                found += [item for item in value if isinstance(item, ast.AST)]
+    return found
 
 
 def may_be_ipython(source: str) -> bool:

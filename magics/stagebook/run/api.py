@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+from stagebook.book.notebook import Document, read_document
 from stagebook.book.parameters import checked
-from stagebook.book.pipeline import load_pipeline
+from stagebook.book.pipeline import load_pipeline, pipeline_of, recalled_pipeline
 from stagebook.errors import StagebookError, UsageError
 from stagebook.events import Event
-from stagebook.model import Plan, Selection
+from stagebook.model import Pipeline, Plan, Selection
+from stagebook.registry import plugin
+from stagebook.run.claims import Shared
+from stagebook.run.decisions import make_plan, selected_stages
 from stagebook.run.files import writable_folder
-from stagebook.run.kernels import check_kernel
-from stagebook.run.plan import Planner, make_plan, selected_stages
+from stagebook.run.kernelspecs import check_kernel
+from stagebook.run.plan import Planner
 from stagebook.run.record import Run
-from stagebook.run.request import Request
-from stagebook.store.blobs import Store
+from stagebook.run.request import Request, store_for
 
 
 def plan_notebook(
@@ -24,9 +28,9 @@ def plan_notebook(
     *,
     parameters: Mapping[str, Any] | None = None,
     selection: Selection | None = None,
-    store: Path | None = None,
+    store: str | Path | None = None,
 ) -> Plan:
-    """What `run_notebook` with the same arguments would do; nothing is run or written.
+    """What `run_notebook` with the same arguments would do; nothing is run, and no result written.
 
     Raises:
         StagebookError: the notebook, a parameter or the selection is not in order.
@@ -34,7 +38,7 @@ def plan_notebook(
     pipeline = load_pipeline(notebook)
     values = checked(pipeline.parameters, parameters or {}, notebook=notebook.name)
     check_kernel(pipeline.kernel)
-    planner = Planner(pipeline, values, Store(store or notebook.resolve().parent / ".stagebook"))
+    planner = Planner(pipeline, values, store_for(notebook, store))
     return make_plan(planner, selection or Selection())
 
 
@@ -47,7 +51,9 @@ def run_notebook(
     jobs: int | None = None,
     listeners: tuple[Callable[[Event], None], ...] = (),
     track: bool = True,
-    store: Path | None = None,
+    later: bool = False,
+    store: str | Path | None = None,
+    shared: Shared | None = None,
 ) -> Run:
     """Run a notebook's stages headlessly through Papermill.
 
@@ -59,7 +65,9 @@ def run_notebook(
         jobs: kernels at work at once; by default one a core.
         listeners: told of every event.
         track: whether to record the run in MLflow.
-        store: folder of stored results; `.stagebook` beside the notebook by default.
+        later: leave a run for which no stage has to run to be recorded by another process, without waiting for it.
+        store: where results are kept, a folder or a URL that fsspec knows; `.stagebook` beside the notebook by default.
+        shared: what the run has in common with others that go on in this process.
 
     Returns:
         The run. Its `state` says whether stages failed: that raises nothing.
@@ -67,7 +75,8 @@ def run_notebook(
     Raises:
         StagebookError: nothing was run: the notebook, a parameter, the selection, the kernel or a folder is wrong.
     """
-    pipeline = load_pipeline(notebook)
+    document = read_document(notebook)
+    pipeline = recalled_pipeline(document, notebook)
     values = checked(pipeline.parameters, parameters or {}, notebook=notebook.name)
     check_kernel(pipeline.kernel)
     request = Request.of(
@@ -78,15 +87,44 @@ def run_notebook(
         selection=selection or Selection(),
         listeners=listeners,
         track=track,
+        later=later,
+        shared=shared,
     )
-    selected_stages(pipeline, request.selection)
+    selected = selected_stages(pipeline, request.selection)
     output = writable_folder(request.folder) / notebook.name
     if output.resolve() == request.source:
         raise UsageError(f"The output would be written over {notebook}. Name another folder with --out.")
-    _execute(request, output, values, kernel=pipeline.kernel)
+    done = _reused(document, pipeline, request, output, values)
+    if done is not None:
+        return done
+    with ExitStack() as stack:
+        if shared is None:
+            request.runner = stack.enter_context(plugin("runner", "local")(jobs))
+            sources, place = [cell.source for cell in pipeline.preamble], str(request.source.parent)
+            # it gets kernels ready while Papermill is imported, in a thread that must not import what that imports
+            request.runner.prepare(pipeline.kernel, place, sources, kernels=len(selected))
+        _execute(request, output, values, kernel=pipeline.kernel)
     if request.run is None:
         raise StagebookError(f"Papermill ended without running {notebook.name}.")
     return request.run
+
+
+def _reused(
+    document: Document, pipeline: Pipeline, request: Request, output: Path, values: Mapping[str, Any]
+) -> Run | None:
+    """The run, if all that it is to give is in the store: then it takes neither Papermill nor a kernel."""
+    from stagebook.run.as_papermill import prepared
+    from stagebook.run.node import reused_run
+
+    uncached = any(not stage.options.cache for stage in pipeline.stages)
+    if request.selection.force or request.shared is not None or uncached:
+        return None
+    node = prepared(document, values, source=request.source, output=output)
+    if node is None:
+        return None
+    if len(node["cells"]) != len(document["cells"]):  # cells stand elsewhere now
+        pipeline = pipeline_of(node, request.source)
+    return reused_run(node, pipeline, request, output=output)
 
 
 def _execute(request: Request, output: Path, values: Mapping[str, Any], *, kernel: str) -> None:

@@ -6,19 +6,22 @@ Run as `python -m stagebook.run.environment FOLDER MODULE...` it prints the answ
 from __future__ import annotations
 
 import ast
+import functools
 import importlib.util
 import json
-import re
 import subprocess
 import sys
 import sysconfig
 from collections.abc import Iterable, Iterator
 from importlib.machinery import EXTENSION_SUFFIXES, ModuleSpec, PathFinder
-from importlib.metadata import distributions
 from pathlib import Path
 
+from stagebook.book.cells import without_magic
+from stagebook.book.normal import normal_form
+from stagebook.book.syntax import parse, syntax_tree
 from stagebook.errors import KernelError
-from stagebook.store.digests import digest_of_file, digest_of_json
+from stagebook.run.installed import Installed
+from stagebook.store.digests import digest_of, digest_of_file
 
 _INSTALLED = ("site-packages", "dist-packages")
 _STDLIB = (sysconfig.get_path("stdlib"), sysconfig.get_path("platstdlib"))
@@ -26,33 +29,27 @@ _SUFFIXES = frozenset({".py", *(f".{suffix.rpartition('.')[2]}" for suffix in EX
 _NOT_OWN = frozenset({"stagebook", "__future__", "__main__"})
 
 
-def kernel_python(name: str) -> str:
-    """The Python that the kernel `name` runs on."""
-    from jupyter_client.kernelspec import KernelSpecManager
-
-    arguments = KernelSpecManager().get_kernel_spec(name).argv
-    first = arguments[0] if arguments else "python"
-    return first if Path(first).is_absolute() else sys.executable
-
-
-def describe_modules(modules: Iterable[str], folder: Path, *, python: str) -> dict[str, str]:
+def describe_modules(
+    modules: Iterable[str], folder: Path, *, python: str, installed: Installed | None = None
+) -> dict[str, str]:
     """By imported module, its top-level package or the user's own module, and what identifies that one's content.
 
     Args:
         modules: dotted names as imported.
         folder: the notebook's folder, first on the import path.
         python: the interpreter that will import them.
+        installed: knows what is installed for this interpreter.
 
     Returns:
-        For each name, parts as `package:pandas=3.0.6` or `module:helpers=<digest>`, several joined by newlines; empty
-        for the standard library and for what is not to be found (running will say so).
+        For each name, parts as `package:pandas=3.0.6` or `module:helpers/clean.py=<digest>`, several joined by
+        newlines; empty for the standard library and for what is not to be found (running will say so).
 
     Raises:
         KernelError: another interpreter than this one could not be asked.
     """
     names = sorted(set(modules))
     if python == sys.executable:
-        return _described(names, folder)
+        return _described(names, folder, installed or Installed())
     command = [python, "-m", "stagebook.run.environment", str(folder), *names]
     try:
         answer = subprocess.run(command, capture_output=True, text=True, check=False)
@@ -65,14 +62,26 @@ def describe_modules(modules: Iterable[str], folder: Path, *, python: str) -> di
     return found
 
 
-def _described(modules: list[str], folder: Path) -> dict[str, str]:
+def imported_files(sources: Iterable[str], folder: Path) -> frozenset[str]:
+    """The user's own files that code imports by name, directly and through one another.
+
+    Args:
+        sources: the code, as notebook cells have it.
+        folder: the notebook's folder, first on the import path.
+    """
+    tops = {name.split(".")[0] for source in sources for name in _imported(parse(without_magic(source)))}
+    return frozenset(str(path) for top in tops for path in _closure(top, folder)[0].values())
+
+
+def _described(modules: list[str], folder: Path, known: Installed) -> dict[str, str]:
     found = {module: _closure(module.split(".")[0], folder) for module in modules}
-    versions = _versions({top for _, installed in found.values() for top in installed})
+    tops = {top for _, installed in found.values() for top in installed}
+    tops = {top for top in tops if top not in _NOT_OWN and top not in sys.stdlib_module_names}
+    versions = known.packages(tops)
     described = {}
     for module, (own, installed) in found.items():
-        content = digest_of_json({name: digest_of_file(path) for name, path in own.items()})
-        parts = [f"module:{module.split('.')[0]}={content}"] if own else []
-        described[module] = "\n".join([*parts, *sorted({line for top in installed for line in versions[top]})])
+        parts = [f"module:{name}={_source(path)[1]}" for name, path in sorted(own.items())]
+        described[module] = "\n".join([*parts, *sorted({line for top in installed for line in versions.get(top, ())})])
     return described
 
 
@@ -92,7 +101,7 @@ def _closure(top: str, folder: Path) -> tuple[dict[str, Path], set[str]]:
             installed.add(name)
             continue
         own |= files
-        queue.extend(imported.split(".")[0] for path in files.values() for imported in _imports(path))
+        queue.extend(imported.split(".")[0] for path in files.values() for imported in _source(path)[0])
     return own, installed
 
 
@@ -126,23 +135,6 @@ def _is_installed(place: Path) -> bool:
     return any(part in _INSTALLED for part in place.parts) or any(place.is_relative_to(root) for root in _STDLIB)
 
 
-def _versions(tops: set[str]) -> dict[str, list[str]]:
-    """By top-level package, the versions of all distributions with files in it (several share `google`).
-
-    The lists of installed files are searched as text: `packages_distributions` parses them all, which takes seconds.
-    """
-    found: dict[str, dict[str, str]] = {top: {} for top in tops}
-    tops = {top for top in tops if top not in _NOT_OWN and top not in sys.stdlib_module_names}
-    if not tops:
-        return {top: [] for top in found}
-    line = re.compile(rf"^({'|'.join(re.escape(top) for top in sorted(tops))})(?=[/\\.,\n])", re.MULTILINE)
-    for distribution in distributions():
-        listed = distribution.read_text("RECORD") or distribution.read_text("top_level.txt") or ""
-        for top in set(line.findall(listed + "\n")):
-            found[top].setdefault(distribution.metadata["Name"], distribution.version)
-    return {top: [f"package:{name}={version}" for name, version in sorted(of.items())] for top, of in found.items()}
-
-
 def _found(top: str) -> ModuleSpec | None:
     """As editable installs' own finders have it."""
     try:
@@ -151,13 +143,27 @@ def _found(top: str) -> ModuleSpec | None:
         return None
 
 
-def _imports(path: Path) -> Iterator[str]:
-    if path.suffix != ".py":
-        return
-    try:
-        tree = ast.parse(path.read_bytes())
-    except (SyntaxError, ValueError):
-        return
+@functools.lru_cache(maxsize=4096)
+def _read(path: Path, _: tuple[int, ...]) -> tuple[tuple[str, ...], str]:
+    """What a file, in the state that its second argument tells, imports, and a digest of what its code means.
+
+    Comments and layout do not count.
+    """
+    if path.suffix == ".py":
+        try:
+            tree = syntax_tree(path.read_bytes())
+            return tuple(_imported(tree)), digest_of(normal_form([tree]).encode())
+        except (SyntaxError, ValueError):
+            pass
+    return (), digest_of_file(path)
+
+
+def _source(path: Path) -> tuple[tuple[str, ...], str]:
+    found = path.stat()
+    return _read(path, (found.st_mtime_ns, found.st_size, found.st_ino))
+
+
+def _imported(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)

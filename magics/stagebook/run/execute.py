@@ -8,52 +8,49 @@ from the older version is no longer settled: it runs again. So running in parall
 from __future__ import annotations
 
 import queue
-import signal
-import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from concurrent.futures import Future
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from itertools import starmap
 from typing import Any
 
-from stagebook.errors import CorruptBlobError, PipelineError, StagebookError, StoreError
+from stagebook.book.hidden import is_process
+from stagebook.errors import PipelineError, StoreError
 from stagebook.events import Event, Notice, StageFinished, StageStarted
 from stagebook.model import Selection, Stage, frozen_map
-from stagebook.run.job import Failure, JobCell, StageJob, StageResult
-from stagebook.run.plan import Planner, Verdict, input_contents, selected_stages
+from stagebook.run.arrivals import Arrival, Note
+from stagebook.run.at_work import AtWork
+from stagebook.run.claims import Claimant, Claims
+from stagebook.run.clock import Clock
+from stagebook.run.contents import input_contents
+from stagebook.run.decisions import selected_stages, skipped_after
+from stagebook.run.interrupts import interrupts
+from stagebook.run.job import Failure, JobCell, Phase, StageResult
+from stagebook.run.jobs import going_on, stage_job
+from stagebook.run.plan import Planner, Verdict
+from stagebook.run.schedule import Schedule
 from stagebook.run.sessions import Sessions
-from stagebook.store.values import ValueRef
+from stagebook.run.settled import (
+    PATIENCE,
+    REFUSED,
+    SKIPPED,
+    Outcome,
+    Settled,
+    Unchanged,
+    failed,
+    has_met,
+    held,
+    is_blocked,
+    stages_before,
+    unsettled,
+    why_not_run,
+)
+from stagebook.run.shared_files import SharedFiles
+from stagebook.run.submission import Submission
 
 Tell = Callable[[Event], None]
 Environment = Callable[[str], Mapping[str, str]]
 
-
-@dataclass(frozen=True, slots=True)
-class Settled:
-    """A stage's result and the content of the inputs that it came from."""
-
-    verdict: Verdict
-    result: StageResult
-    reused: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of every stage: its state, its result where it has one, and the reason for both."""
-
-    settled: Mapping[str, Settled]
-    reasons: Mapping[str, str]
-    interrupted: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Arrival:
-    stage: str
-    future: Future[StageResult]
-
-
-class _Interrupt:
-    """Somebody pressed Ctrl-C."""
+_FORCED = "forced"
 
 
 class Execution:
@@ -65,8 +62,10 @@ class Execution:
         preamble: parameters and setup cells as they are given to kernels.
         cells: per stage, its cells as they are given to kernels.
         selection: which stages may run.
+        schedule: which of those that can start is started.
         tell: gets every event, always in the thread that called `run`.
         environment: per stage, variables for its kernel; may be asked in any thread, and may block.
+        claims: what other runs in this process are running.
     """
 
     def __init__(
@@ -77,57 +76,51 @@ class Execution:
         preamble: tuple[JobCell, ...],
         cells: Mapping[str, tuple[JobCell, ...]],
         selection: Selection,
+        schedule: Schedule,
         tell: Tell,
         environment: Environment,
+        claims: Claims | None = None,
     ) -> None:
         self.planner = planner
         self.runner = runner
         self.preamble = preamble
         self.cells = cells
         self.selected = selected_stages(planner.pipeline, selection)
-        self.forced = dict.fromkeys(self.selected, "forced") if selection.force else {}
+        self.forced = dict.fromkeys(self.selected, _FORCED) if selection.force else {}
+        self.schedule = schedule
         self.tell = tell
-        self.environment = environment
         self.settled: dict[str, Settled] = {}
-        self.running: dict[str, Verdict] = {}
+        self.running = AtWork(schedule)
         self.reasons: dict[str, str] = {}
         self.sessions = Sessions()
+        self.damaged: set[str] = set()
         self.interrupted = False
-        self._asked_to_stop = False
-        self._inbox: queue.SimpleQueue[_Arrival | _Interrupt | Event] = queue.SimpleQueue()
+        self.unchanged = Unchanged()
+        self.unmended: set[str] = set()  # stages whose files are still to be looked at
+        self._inbox: queue.SimpleQueue[Arrival | Note | Event] = queue.SimpleQueue()
+        self.files = SharedFiles(planner.pipeline.notebook.parent, planner.store)
+        self.submission = Submission(runner, environment, self._inbox.put, tell)
+        self._claimant = Claimant(
+            claims or Claims(),
+            wake=lambda: self._inbox.put(Note.FREED),
+            interrupt=lambda: self._inbox.put(Note.INTERRUPT),
+        )
 
     def run(self) -> Outcome:
         """Run until nothing is left to do; Ctrl-C interrupts the kernels and ends the run in good order."""
-        with self._interrupts_by_inbox():
+        with interrupts(lambda: self._inbox.put(Note.INTERRUPT)), self._claimant:
             while True:
-                while not self.interrupted and self._start_what_is_ready():
+                if self.unmended and not self.running:
+                    self._mend_files()
+                while not (self.interrupted or self.unmended) and self._start_what_is_ready():
                     pass
-                if not self.running:
+                if not self.running and not self._claimant.waiting:
                     break
                 while not self._attend(self._inbox.get()):
                     pass
+        self.files.leave(self.planner.pipeline, self._results())
         self._name_what_did_not_run()
         return Outcome(self.settled, self.reasons, self.interrupted)
-
-    @contextmanager
-    def _interrupts_by_inbox(self) -> Iterator[None]:
-        """Take SIGINT and SIGTERM as messages, so that none breaks into a decision; a second one raises."""
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-
-        def take(*_: Any) -> None:
-            if self._asked_to_stop:
-                raise KeyboardInterrupt
-            self._asked_to_stop = True
-            self._inbox.put(_Interrupt())
-
-        before = {number: signal.signal(number, take) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     def _start_what_is_ready(self) -> bool:
         """One pass over the stages in order; True if it was left, to be begun anew.
@@ -137,12 +130,17 @@ class Execution:
         ready: set[str] = set()
         unsettled = len(self.forced)
         pipeline = self.planner.pipeline
-        for stage in pipeline.stages:
-            verdict = None if stage.name in self.running else self._verdict(stage, ready)
+        for stage in self.schedule.order(pipeline):
+            if stage.name in self.running or self.unchanged.has(stage.name, pipeline, self.settled, ready):
+                continue
+            if self._skip(stage):
+                continue
+            verdict = self._verdict(stage, ready)
             if verdict is None:
                 continue
             now = self.settled.get(stage.name)
             if now is not None and now.verdict.inputs == verdict.inputs:
+                self.unchanged.note(stage.name, pipeline, self.settled)
                 if now.result.state == "done":
                     ready.add(stage.name)
             elif self._settle_or_start(stage, verdict):
@@ -150,6 +148,24 @@ class Execution:
             if len(self.forced) > unsettled or self.planner.pipeline is not pipeline:
                 return True
         return False
+
+    def _skip(self, stage: Stage) -> bool:
+        """Settle a stage that depends on a skipped one, and say whether it is settled so."""
+        sources = {name: self.settled[name].result for name in self._sources(stage.name) if name in self.settled}
+        cause = next((name for name in sorted(sources) if sources[name].state == "skipped"), None)
+        now = self.settled.get(stage.name)
+        if cause is None:
+            if now is not None and now.verdict.key == SKIPPED:
+                del self.settled[stage.name]
+            return False
+        result = skipped_after(stage.name, cause, sources[cause])
+        if now is None or now.result.decided != result.decided:
+            self.settled[stage.name] = Settled(Verdict(SKIPPED, {}, result.decided), result, reused=False)
+            self.forced.pop(stage.name, None)
+            self.reasons[stage.name] = result.decided
+            self._learn(result)
+            self._tell_finished(stage.name)
+        return True
 
     def _verdict(self, stage: Stage, ready: set[str]) -> Verdict | None:
         """What is known of a stage, or None as long as a stage before it is not ready."""
@@ -161,22 +177,76 @@ class Execution:
         now = self.settled.get(stage.name)
         if now is not None and now.verdict.inputs == contents:
             return now.verdict
-        return self.planner.judge(stage, contents)
+        verdict = self.planner.judge(stage, contents)
+        if now is not None and has_met(stage.name, now, contents, self.planner.pipeline, share=self.sessions.share):
+            self.settled[stage.name] = replace(now, verdict=verdict)
+            self.planner.remember(verdict, replace(now.result, key=verdict.key))
+        return verdict
+
+    def _is_endless(self, stage: Stage, verdict: Verdict) -> bool:
+        """Fail a stage that has run time and again."""
+        if self.running.starts[stage.name] < PATIENCE:
+            return False
+        result = StageResult(stage.name, "failed", failure=unsettled(stage, self.planner.pipeline))
+        self.settled[stage.name] = Settled(verdict, result, reused=False)
+        self._tell_finished(stage.name)
+        return True
 
     def _settle_or_start(self, stage: Stage, verdict: Verdict) -> bool:
         """Reuse what is stored and say True, or start the stage if it may run now."""
-        if verdict.result is not None and stage.name not in self.forced:
-            self.settled[stage.name] = Settled(verdict, verdict.result, reused=True)
-            self.planner.note_reuse(verdict, verdict.result)
-            self.reasons[stage.name] = verdict.reason
-            self._learn(stage.name, verdict.result)
-            usable = self.settled[stage.name].result.state == "done"
-            self._tell_finished(stage.name, "reused" if usable else "failed")
-            return usable
-        if stage.name not in self.selected:
-            self.reasons[stage.name] = f"it is not selected, though it would run: {verdict.reason}"
-        elif len(self.running) < self.runner.slots and self._session_is_ready(stage):
+        name, inputs = stage.name, self.planner.pipeline.inputs[stage.name]
+        if verdict.result is not None and name not in self.forced:
+            over = self.files.made_anew(verdict.result, inputs)
+            if over is None:
+                return self._reuse(name, verdict, verdict.result)
+            self.forced[name] = f"file {over} was made anew"
+        if name not in self.selected:
+            self.reasons[name] = f"it is not selected, though it would run: {verdict.reason}"
+        elif self._is_endless(stage, verdict):
+            return False
+        elif self.running.has_room(stage, self.planner.pipeline, self.tell) and self._files_are_there(name):
+            return self._session_is_ready(stage) and self._start_or_share(stage, verdict)
+        return False
+
+    def _files_are_there(self, stage: str) -> bool:
+        """Whether the files that the stage takes are as they are to be; stages that make others run again."""
+        held = self._held(self.planner.pipeline.stage(stage)).values()
+        mates = self.sessions.members(self.sessions.of(stage, held)) if held else set()  # they may hold files open
+        inputs = {name: source for name, source in self.planner.pipeline.inputs[stage].items() if source not in mates}
+        missing = self.files.missing(stage, inputs, self._results())
+        if missing:
+            self._force(missing.values(), f"`{stage}` reads {min(missing)}, which is not as it was left")
+        return not missing
+
+    def _reuse(self, stage: str, verdict: Verdict, result: StageResult) -> bool:
+        """Settle a stage with a result that is there; True if it can be used."""
+        self.settled[stage] = Settled(verdict, result, reused=True)
+        self.planner.note_reuse(verdict, result)
+        self.reasons[stage] = result.decided or verdict.reason
+        self._learn(result)
+        state = self.settled[stage].result.state
+        self._tell_finished(stage)
+        return state == "done"
+
+    def _start_or_share(self, stage: Stage, verdict: Verdict) -> bool:
+        """Start the stage, unless another run is at it or was, since it was judged; True if it is settled by that."""
+        name = stage.name
+        alone = not stage.options.cache or self.forced.get(name, _FORCED) != _FORCED
+        if alone or name in self.sessions.joined or self._held(stage):
             self._start(stage, verdict)
+            return False
+        before = self._claimant.claims.failure(verdict.key) if not self.running.starts[name] else None
+        if before is not None:
+            self.settled[name] = Settled(verdict, before, reused=False)
+            self._tell_finished(name)
+            return False
+        if not self._claimant.take(name, verdict.key):
+            return False
+        now = self.planner.judge(stage, verdict.inputs)
+        if now.result is not None and (name not in self.forced or self._claimant.claims.ran(now.key)):
+            self._claimant.give_back(name)
+            return self._reuse(name, now, now.result)
+        self._start(stage, now)
         return False
 
     def _session_is_ready(self, stage: Stage) -> bool:
@@ -189,11 +259,11 @@ class Execution:
             self._force(again, f"`{stage.name}` takes from it what cannot be stored")
             return False
         session = self.sessions.of(stage.name, held.values())
-        if any(self.sessions.of(running, ()) == session for running in self.running):
+        if self.running.is_in_use(session):
             return False
         return not any(
             earlier.name not in self.settled and self.sessions.of(earlier.name, self._held(earlier).values()) == session
-            for earlier in self._before(stage)
+            for earlier in stages_before(stage, self.planner.pipeline)
             if self._held(earlier) and not self._is_blocked(earlier)
         )
 
@@ -204,152 +274,126 @@ class Execution:
             self.forced[name] = reason
 
     def _held(self, stage: Stage) -> dict[str, str]:
-        """Names that `stage` takes and that cannot be stored, each with the stage whose kernel holds it."""
-        taken = self.planner.pipeline.inputs[stage.name]
-        return {
-            name: source
-            for name, source in taken.items()
-            if source in self.settled and name in self.settled[source].result.unstorable
-        }
-
-    def _before(self, stage: Stage) -> Iterable[Stage]:
-        stages = sorted(self.planner.pipeline.stages, key=lambda one: one.cells[0].number)
-        return stages[: stages.index(stage)]
+        return held(stage.name, self.planner.pipeline, self.settled)
 
     def _is_blocked(self, stage: Stage) -> bool:
-        """Whether a stage that it depends on has failed or may not run."""
-        upstream = self.planner.pipeline.upstream(stage.name)
-        return stage.name not in self.selected or any(
-            (name not in self.selected and name not in self.settled)
-            or (name in self.settled and self.settled[name].result.state != "done")
-            for name in upstream
-        )
+        return is_blocked(stage.name, self.planner.pipeline, self.settled, self.selected)
 
     def _start(self, stage: Stage, verdict: Verdict) -> None:
-        job = self._job(stage)
-        self.running[stage.name] = verdict
-        self.reasons[stage.name] = self.forced.get(stage.name, verdict.reason) if verdict.result else verdict.reason
-        if job.session:
-            names = ", ".join(f"`{name}`" for name in sorted(self._held(stage)))
-            message = f"`{stage.name}` goes on in the kernel of `{job.session}`: {names} cannot be stored."
-            self.tell(Notice(message, stage.name))
-        self.tell(StageStarted(stage.name, self.reasons[stage.name], len(job.cells)))
-        future = self.runner.submit(job, self._inbox.put, self.environment)
-        future.add_done_callback(lambda done: self._inbox.put(_Arrival(stage.name, done)))
-
-    def _job(self, stage: Stage) -> StageJob:
-        pipeline = self.planner.pipeline
-        held = self._held(stage)
-        stored: dict[str, tuple[str, ValueRef]] = {}
-        for name, source in pipeline.inputs[stage.name].items():
-            ref = self.settled[source].result.outputs.get(name)
-            if ref is not None:
-                stored[name] = (source, ref)
-        mates = self.planner.mates(stage, stored)
-        session = self.sessions.of(stage.name, held.values())
-        return StageJob(
-            stage=stage.name,
-            kernel=pipeline.kernel,
-            folder=str(pipeline.notebook.parent),
-            store=str(self.planner.store.root),
+        job = stage_job(
+            stage,
+            self.planner,
+            self._results(),
+            verdict.inputs,
+            held=self._held(stage),
+            sessions=self.sessions,
             preamble=self.preamble,
             cells=self.cells[stage.name],
-            inputs={name: ref for name, (_, ref) in stored.items()},
-            mates={name: replace(ref, name=name) for name, (_, ref) in mates.items()},
-            held=tuple(sorted(self.sessions.names(session) | held.keys())),
-            session=session if session != stage.name else None,
-            outputs=pipeline.outputs[stage.name],
-            required=pipeline.required(stage.name),
-            watched=tuple(sorted(stage.names.touches)),
-            metrics=stage.options.metrics,
-            files=self.planner.files(stage),
-            writes=stage.options.writes,
-            timeout=stage.options.timeout,
-            retries=stage.options.retries,
         )
+        self.running.begin(stage.name, verdict, session=job.session)
+        self.reasons[stage.name] = self.forced.get(stage.name, verdict.reason) if verdict.result else verdict.reason
+        if job.session:
+            self.tell(going_on(job, self._held(stage)))
+        self.files.begin(stage.name, self.planner.pipeline.inputs[stage.name])
+        self.tell(StageStarted(stage.name, self.reasons[stage.name], len(job.cells)))
+        anew = stage.name in self.forced or stage.name in self.damaged
+        self.submission.start(stage, job, verdict, self.planner, anew=anew)
 
-    def _attend(self, item: _Arrival | _Interrupt | Event) -> bool:
+    def _attend(self, item: Arrival | Note | Event) -> bool:
         """Tell an event; take in a result and say True, since there may be something to start then."""
-        if isinstance(item, _Interrupt):
+        if item is Note.FREED:
+            return True
+        if item is Note.INTERRUPT:
             self.interrupted = True
+            self._claimant.stop_waiting()
             self.runner.interrupt()
-            return False
-        if not isinstance(item, _Arrival):
+            return not self.running
+        if not isinstance(item, Arrival):
             self.tell(item)
             return False
-        verdict = self.running.pop(item.stage)
-        result = replace(_result_of(item), key=verdict.key)
+        if item.task is not None:
+            self.submission.take_piece(item, item.task)
+            return False
+        return self._take_in(item)
+
+    def _take_in(self, item: Arrival) -> bool:
+        """Settle a stage whose result has come."""
+        verdict, ran_in = self.running.end(item.stage)
+        result = replace(item.result, key=verdict.key)
         self.forced.pop(item.stage, None)
-        if result.failure is not None and result.failure.name == CorruptBlobError.__name__:
-            before = {name: self.settled.get(name) for name in self._sources(item.stage)}
-            again = {name for name, settled in before.items() if settled is not None and settled.reused}
+        self.files.end(result)
+        if result.failure is not None and result.failure.name in REFUSED:
+            again = {name for name in self._sources(item.stage) & self.settled.keys() if self.settled[name].reused}
+            self.damaged.add(item.stage)
             if again:  # the store has lost what it had: have it made again, and this stage after it
                 self.tell(Notice(f"{result.failure.message} It is made again.", item.stage))
                 self._force(again, "what it had kept is damaged")
+                self._claimant.give_back(item.stage)
                 return True
+        clock = Clock()
         try:
-            self.planner.remember(verdict, result)
+            with clock.phase("record"):
+                self.planner.remember(verdict, result)
         except StoreError as error:
             result = replace(result, state="failed", failure=Failure("StoreError", str(error)))
+        result = replace(result, phases=(*result.phases, *starmap(Phase, clock.take())))
+        self._claimant.give_back(item.stage, result)
         self.settled[item.stage] = Settled(verdict, result, reused=False)
+        self.reasons[item.stage] = result.decided or self.reasons[item.stage]
         required = self.planner.pipeline.required(item.stage)
-        kept = {name for name in result.unstorable if name in required}
-        self.sessions.note(item.stage, kept, ran_in=self.sessions.of(item.stage, self._held_by(item.stage)))
-        self._learn(item.stage, result)
-        self._tell_finished(item.stage, self.settled[item.stage].result.state)
+        kept = {name for name in result.unstorable if name in required or is_process(name)}
+        self.sessions.note(item.stage, kept, ran_in=ran_in)
+        self._learn(result)
+        self._tell_finished(item.stage)
+        self.unmended.add(item.stage)
+        self._mend_files()
         return True
 
-    def _learn(self, stage: str, result: StageResult) -> None:
-        """Link anew with what the stage turned out to change; a notebook that then has no order fails the stage."""
+    def _learn(self, result: StageResult) -> None:
+        """Link anew with what the stage turned out to do; a notebook that then has no order fails the stage."""
         try:
-            self.planner.learn(stage, result.changed)
+            self.planner.learn(result)
         except PipelineError as error:
             told = " ".join(f"{found.message} {found.remedy}" for found in error.findings) or str(error)
-            failed = replace(result, state="failed", failure=Failure("PipelineError", told))
-            self.settled[stage] = replace(self.settled[stage], result=failed)
+            self.settled[result.stage] = failed(self.settled[result.stage], Failure("PipelineError", told))
 
-    def _sources(self, stage: str) -> set[str]:
-        return {edge.source for edge in self.planner.pipeline.edges if edge.target == stage}
+    def _mend_files(self) -> None:
+        """Have stages that met a file in a wrong state run again, or fail where what it held is lost.
 
-    def _held_by(self, name: str) -> Iterable[str]:
-        return self._held(self.planner.pipeline.stage(name)).values()
+        Files are put back when nothing runs: what does may be writing them, too. Until then, nothing is started.
+        """
+        found = self.files.mend(self.unmended, self.planner.pipeline, self._results(), share=self.sessions.share)
+        if self.running and not self.files.is_in_place(found):
+            return
+        self.unmended.clear()
+        self.files.restore(found)
+        for name, failure in found.failures.items():
+            if self.settled[name].result.state == "done":
+                self.settled[name] = failed(self.settled[name], failure)
+                self._tell_finished(name)
+        for name in found.again.keys() - set(self.running) - found.failures.keys():
+            self._force([name], f"{found.again[name]} was not as it should have been when it ran")
+        for name in found.judge:
+            self.settled.pop(name, None)
 
-    def _tell_finished(self, stage: str, state: Any) -> None:
+    def _results(self) -> dict[str, StageResult]:
+        return {name: settled.result for name, settled in self.settled.items()}
+
+    def _sources(self, stage: str) -> frozenset[str]:
+        return self.planner.pipeline.sources(stage)
+
+    def _tell_finished(self, stage: str) -> None:
         settled = self.settled[stage]
         result = settled.result
-        reason = str(result.failure) if result.failure else self.reasons[stage]
         if result.failure:
-            self.reasons[stage] = reason
-        self.tell(
-            StageFinished(
-                stage, state, reason, result.duration, settled.verdict.key, frozen_map(result.metrics), result
-            )
-        )
+            self.reasons[stage] = str(result.failure)
+        state: Any = "reused" if settled.reused and result.state == "done" else result.state
+        metrics, reason, key = frozen_map(result.metrics), self.reasons[stage], settled.verdict.key
+        self.tell(StageFinished(stage, state, reason, result.duration, key, metrics, result))
 
     def _name_what_did_not_run(self) -> None:
         """Settle the reasons of stages that were never started: what they wait for failed, or they were left out."""
-        for stage in self.planner.pipeline.stages:
-            if stage.name in self.settled:
-                continue
-            self.reasons[stage.name] = self._why_not_run(stage)
-            self.tell(StageFinished(stage.name, "not run", self.reasons[stage.name], 0.0))
-
-    def _why_not_run(self, stage: Stage) -> str:
-        if stage.name not in self.selected:
-            return self.reasons.get(stage.name, "it is not selected")
-        for name in sorted(self.planner.pipeline.upstream(stage.name)):
-            settled = self.settled.get(name)
-            if settled is not None and settled.result.state != "done":
-                return f"`{name}` failed" if settled.result.state == "failed" else f"`{name}` was interrupted"
-            if settled is None and name not in self.selected:
-                why = self.reasons.get(name, "it is not selected")
-                return f"it needs `{name}`, which has no result that can be used: {why}. Use --to {stage.name}."
-        return "the run was interrupted"
-
-
-def _result_of(arrival: _Arrival) -> StageResult:
-    """The stage's result; a kernel that could not be had is a failure like any other."""
-    try:
-        return arrival.future.result()
-    except StagebookError as error:
-        return StageResult(arrival.stage, "failed", failure=Failure(type(error).__name__, str(error)))
+        pipeline = self.planner.pipeline
+        for name in [stage.name for stage in pipeline.stages if stage.name not in self.settled]:
+            self.reasons[name] = why_not_run(name, pipeline, self.settled, self.selected, self.reasons)
+            self.tell(StageFinished(name, "not run", self.reasons[name], 0.0))

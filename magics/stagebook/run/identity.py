@@ -8,39 +8,38 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from stagebook.book.cells import without_magic
 from stagebook.book.files import shell_words
-from stagebook.book.normal import normal_form
+from stagebook.book.normal import cell_form, normal_form, texts_in
 from stagebook.book.slices import Foundation, foundation, preamble_statements
-from stagebook.book.syntax import parse
+from stagebook.book.syntax import syntax_tree
 from stagebook.model import Pipeline, Stage
-from stagebook.run.environment import describe_modules, kernel_python
+from stagebook.run.imports import Imports
 from stagebook.store.digests import digest_of, digest_of_json
 
 Parts = Mapping[str, str]
 
 
-def stage_parts(pipeline: Pipeline, parameters: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+def stage_parts(pipeline: Pipeline, parameters: Mapping[str, Any], imports: Imports) -> dict[str, dict[str, str]]:
     """Per stage, every part of its fingerprint but the inputs: known before anything runs.
 
     Args:
         pipeline: the pipeline.
         parameters: values that replace defaults of the parameters cell.
+        imports: describes modules.
     """
     preamble = preamble_statements(pipeline)
     founded = {stage.name: foundation(stage, preamble) for stage in pipeline.stages}
-    modules = {module for base in founded.values() for module in base.imports}
-    python = kernel_python(pipeline.kernel)
-    described = describe_modules(modules, pipeline.notebook.parent, python=python)
+    imports.parts(sorted({module for base in founded.values() for module in base.imports}))  # all are looked up at once
     parts = {}
     for stage in pipeline.stages:
         base = founded[stage.name]
         parts[stage.name] = {
-            "code": _digest(_trees(stage)),
+            "code": digest_of("\n".join(cell_form(cell.source) for cell in stage.cells).encode()),
             "setup": _digest(base.setup),
-            "python": python_version() if python == sys.executable else python,
+            "python": python_version() if imports.python == sys.executable else imports.python,
+            **_option_parts(stage),
             **_parameter_parts(base, parameters),
-            **_import_parts(base, described),
+            **imports.parts(sorted(base.imports)),
         }
     return parts
 
@@ -50,16 +49,16 @@ def python_version() -> str:
     return f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
-def fingerprint(parts: Parts, inputs: Mapping[str, str]) -> str:
+def fingerprint(parts: Parts) -> str:
     """The digest of all parts: the name under which results are kept."""
-    return digest_of_json({**parts, **{f"input:{name}": content for name, content in inputs.items()}})
+    return digest_of_json(dict(parts))
 
 
 def candidate_files(stage: Stage, pipeline: Pipeline, parameters: Mapping[str, Any]) -> tuple[str, ...]:
     """Paths, relative to the notebook, that the stage names: in `reads`, in its code, and in parameters it reads."""
     folder = pipeline.notebook.parent
-    values = [node.value for tree in _trees(stage) for node in ast.walk(tree) if isinstance(node, ast.Constant)]
-    values += [word for value in values if isinstance(value, str) for word, _ in shell_words(value)]
+    values: list[Any] = [text for cell in stage.cells for text in texts_in(cell.source)]
+    values += [word for text in values for word, _ in shell_words(text)]
     for parameter in pipeline.parameters:
         if parameter.name in stage.names.reads:
             values.append(parameters.get(parameter.name, parameter.value))
@@ -86,12 +85,19 @@ def _is_file(folder: Path, text: str) -> bool:
         return False
 
 
-def _trees(stage: Stage) -> list[ast.AST]:
-    return [parse(without_magic(cell.source)) for cell in stage.cells]
-
-
 def _digest(nodes: Sequence[ast.AST]) -> str:
     return digest_of(normal_form(nodes).encode())
+
+
+def _option_parts(stage: Stage) -> dict[str, str]:
+    """Options that change what comes of the code; all others do not count."""
+    options = stage.options
+    parts = {}
+    if options.when is not None:
+        parts["option:when"] = normal_form([syntax_tree(options.when, mode="eval").body])
+    if options.foreach is not None:
+        parts["option:foreach"] = str(options.foreach)
+    return parts
 
 
 def _parameter_parts(base: Foundation, parameters: Mapping[str, Any]) -> dict[str, str]:
@@ -106,13 +112,4 @@ def _parameter_parts(base: Foundation, parameters: Mapping[str, Any]) -> dict[st
                 parts[f"parameter:{name}"] = repr(ast.literal_eval(value))
             except ValueError:
                 parts[f"parameter:{name}"] = _digest([value])
-    return parts
-
-
-def _import_parts(base: Foundation, described: Mapping[str, str]) -> dict[str, str]:
-    parts = {}
-    for module in base.imports:
-        for line in described[module].splitlines():
-            name, _, content = line.partition("=")
-            parts[name] = content
     return parts

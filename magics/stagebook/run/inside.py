@@ -5,83 +5,165 @@ Each function takes and returns JSON, since that is what crosses between the ker
 
 from __future__ import annotations
 
-import json
+import ast
 import os
 import sys
 import types
-from collections.abc import Mapping
-from pathlib import Path
+from collections.abc import Iterable, Mapping
+from json import dumps, loads  # as they are before the notebook's code can put others in their place
 from typing import Any
 
+from stagebook.book.hidden import WATCHED, is_hidden, is_process
+from stagebook.run.carried import Carried
+from stagebook.run.clock import Clock
+from stagebook.run.memory import current_memory, peak_memory
+from stagebook.run.opened import opened
+from stagebook.run.orphans import end_with_parent
+from stagebook.run.own_modules import OwnModules
+from stagebook.run.threads import limit_threads
+from stagebook.run.undo import keep_before
+from stagebook.run.variables import variable_digest, variables
 from stagebook.store.blobs import Store
-from stagebook.store.digests import digest_of_file
-from stagebook.store.values import ValueRef, keep, load, value_digest
+from stagebook.store.snapshots import Snapshot
+from stagebook.store.values import Kept, ValueRef, keep, load, snapshot, value_digest
+
+_SHORT = 60
+"""Letters of a value that are shown of it."""
+
+
+def _digest(value: Any) -> str | None:
+    return value_digest(value, namespace={}, setup={})
 
 
 class _Visit:
-    """What is remembered between `begin` and `finish`."""
+    """What is remembered between the functions below."""
 
     def __init__(self) -> None:
         self.ambient: set[str] = set()
         self.setup: dict[int, str] = {}
+        self.loaded: dict[str, Any] = {}
+        self.alive: dict[str, tuple[str, Any]] = {}
         self.watched: dict[str, Any] = {}
-        self.before: dict[str, str | None] = {}
-        self.candidates: dict[str, str | None] = {}
-        self.opened: set[str] = set()
-        self.overwritten: set[str] = set()
-        self.listening = False
+        self.before: dict[str, Snapshot | None] = {}
+        self.carried = Carried(_digest)
+        self.modules = OwnModules(_digest)
+        self.clock = Clock()
+        self.memory = 0
 
 
 _visit = _Visit()
 
 
+def listen(job_json: str) -> str:
+    """Before the preamble: note from now on what the code does beyond its names."""
+    end_with_parent()
+    job = loads(job_json)
+    store = Store.at(job["store"])
+    opened.listen(job["folder"], job["store"], lambda path: keep_before(path, store))
+    os.environ.update(job["environment"])
+    if job["threads"]:
+        limit_threads(job["threads"])
+    variables.listen()
+    _visit.carried.listen()
+    _visit.modules.listen(job["modules"])
+    _visit.memory = current_memory()
+    _let_listen(on=True)
+    return "{}"
+
+
 def begin(job_json: str) -> str:
     """After the preamble, before the stage's cells: bring in the inputs and note what must be compared afterwards."""
-    job = json.loads(job_json)
+    _let_listen(on=False)
+    job = loads(job_json)
     namespace = _namespace()
-    os.environ.update(job["environment"])
     if job["continues"]:
+        os.environ.update(job["environment"])
         for name in set(namespace) - _visit.ambient - set(job["held"]):
             del namespace[name]
     else:
         _visit.ambient = set(namespace)
         _visit.setup = {id(value): name for name, value in namespace.items() if _is_definition(value)}
-        _listen()
-    refs = [ValueRef.from_json(ref) for ref in (*job["inputs"].values(), *job["mates"].values())]
-    values = load(refs, Store(Path(job["store"])), namespace=namespace)
-    namespace.update({name: value for name, value in values.items() if name in job["inputs"]})
+    _visit.carried.begin(_loaded(job, {name: ref for name, ref in job["inputs"].items() if is_hidden(name)}))
+    inputs = {name: ref for name, ref in job["inputs"].items() if not is_hidden(name)}
+    values = _still_alive(job)
+    others = {name: ref for name, ref in {**job["mates"], **inputs}.items() if name not in values}
+    with _visit.clock.phase("load"):
+        values |= _loaded(job, others)  # once the working directory and the import path are right
+    namespace.update({name: values[name] for name in inputs})
+    _visit.loaded = dict(values)
     _visit.watched = {name: namespace[name] for name in job["watched"] if name in namespace}
-    _visit.watched |= {name: values[name] for name in job["inputs"] if _may_keep_state(values[name])}
+    _visit.watched |= {name: values[name] for name in inputs if _may_keep_state(values[name])}
     _visit.watched |= {name: values[name] for name in job["mates"]}
-    _visit.before = _digests(namespace)
-    _visit.candidates = {path: _digest(path) for path in job["files"]}
-    _visit.opened.clear()
-    _visit.overwritten.clear()
-    _visit.listening = True
-    return "{}"
+    with _visit.clock.phase("verify"):
+        _visit.before = _snapshots(namespace)
+        _visit.modules.begin()
+    opened.begin([*job["files"], *_mapped_files(values.values())], code=job["code"])
+    decided = _decided(job["when"], namespace) if job["when"] else None
+    report = {"decided": decided, "phases": _visit.clock.take(), **(_dependencies([]) if decided else {})}
+    _let_listen(on=True)
+    return dumps(report)
 
 
 def finish(job_json: str) -> str:
-    """After the stage's cells: keep its outputs, and report metrics, files read, and inputs changed in place."""
-    _visit.listening = False
-    job = json.loads(job_json)
+    """After the stage's cells: keep its outputs, and report metrics, files, and what changed in place."""
+    _let_listen(on=False)
+    job = loads(job_json)
     namespace = _namespace()
     values = {name: namespace[name] for name in job["outputs"] if name in namespace}
-    after = _digests(namespace)
-    changed = sorted(name for name, before in _visit.before.items() if before is not None and after[name] != before)
+    with _visit.clock.phase("verify"):
+        after = _snapshots(namespace)
+        before = {name: one for name, one in _visit.before.items() if one is not None}
+        changed = {name for name, one in before.items() if not one.is_same(after[name])}
     values = {**{name: _visit.watched[name] for name in changed}, **values}
-    kept = keep(values, Store(Path(job["store"])), namespace=namespace, setup=_visit.setup)
-    written = {path: _digest(path) for path in job["writes"]}
+    states = _visit.carried.changed()
+    states = {name: value for name, value in states.items() if name in job["watched"] or name not in WATCHED}
+    in_process = {name for name in {*states, *job["outputs"]} if is_process(name)} | _visit.modules.changed()
+    beside = {name: one for name, one in _visit.loaded.items() if name not in values}
+    beside = {name: one for name, one in beside.items() if namespace.get(name, one) is one}
+    with _visit.clock.phase("save"):
+        kept = keep(values, Store.at(job["store"]), namespace=namespace, setup=_visit.setup, beside=beside)
+    _visit.alive |= {name: (ref.content, values[name]) for name, ref in kept.refs.items()}
+    carried = {name: value for name, value in states.items() if name not in in_process}
+    kept_states = _kept_apart({**_visit.carried.now(job["outputs"]), **carried}, job)
     report = {
-        "outputs": {name: ref.to_json() for name, ref in kept.refs.items()},
-        "unstorable": dict(kept.unstorable),
-        "changed": changed,
+        "outputs": {name: ref.to_json() for name, ref in {**kept.refs, **kept_states.refs}.items()},
+        "tied": {name: ref.to_json() for name, ref in kept.tied.items()},
+        "unstorable": {**kept.unstorable, **kept_states.unstorable, **dict.fromkeys(in_process, "of the process")},
+        "changed": sorted({*changed, *states, *in_process}),
+        "used": _visit.carried.used(carried),
         "metrics": _metrics({name: namespace[name] for name in job["metrics"] if name in namespace}),
         "no_number": sorted(name for name in job["metrics"] if not _metrics({name: namespace.get(name)})),
-        "files": _files_read(written),
-        "written": written,
+        "memory": max(peak_memory() - _visit.memory, 0),
     }
-    return json.dumps(report)
+    with _visit.clock.phase("verify"):
+        report |= _dependencies(job["writes"])
+    return dumps({**report, "phases": _visit.clock.take()})
+
+
+def failed(job_json: str) -> str:
+    """After a cell has failed: report what the stage met, on which its failing may depend."""
+    _let_listen(on=False)
+    states = _visit.carried.changed()
+    report = {"used": _visit.carried.used(states), **_dependencies(loads(job_json)["writes"])}
+    return dumps(report)
+
+
+def scatter(job_json: str) -> str:
+    """Instead of a mapped stage's cells: keep each element of its list by itself."""
+    _let_listen(on=False)
+    job = loads(job_json)
+    namespace = _namespace()
+    item, store = job["item"], Store.at(job["store"])
+    source = namespace[job["source"]]
+    if isinstance(source, (str, bytes, Mapping)) or not isinstance(source, Iterable):
+        raise TypeError(f"`foreach` takes a list, and `{job['source']}` is of type `{type(source).__qualname__}`")
+    elements: list[dict[str, Any]] = []
+    unstorable: dict[str, str] = {}
+    for position, element in enumerate(source):
+        kept = keep({item: element}, store, namespace=namespace, setup=_visit.setup)
+        unstorable |= {f"{job['source']}[{position}]": why for why in kept.unstorable.values()}
+        elements += [ref.to_json() for ref in kept.refs.values()]
+    return dumps({"elements": elements, "unstorable": unstorable, **_dependencies([])})
 
 
 def number(cell: str) -> str:
@@ -90,11 +172,82 @@ def number(cell: str) -> str:
     return ""
 
 
-def _digests(namespace: dict[str, Any]) -> dict[str, str | None]:
-    """Digests of the watched objects as they are now; the objects, whatever their names are bound to by then."""
+def _kept_apart(states: Mapping[str, Any], job: Mapping[str, Any]) -> Kept:
+    """Hidden state, stored each by itself: what it shares with the notebook's objects matters to nobody."""
+    store = Store.at(job["store"])
+    refs: dict[str, ValueRef] = {}
+    unstorable: dict[str, str] = {}
+    for name, value in states.items():
+        kept = keep({name: value}, store, namespace={}, setup={})
+        refs, unstorable = {**refs, **kept.refs}, {**unstorable, **kept.unstorable}
+    return Kept(refs, unstorable)
+
+
+def _loaded(job: Mapping[str, Any], refs: Mapping[str, Any]) -> dict[str, Any]:
+    """Values from the store. They bring in their packages, some of which ask `get_ipython` where they are."""
+    wanted = [ValueRef.from_json(ref) for ref in refs.values()]
+    with _shell().builtin_trap:
+        return load(wanted, Store.at(job["store"]), namespace=_namespace())
+
+
+def _still_alive(job: Mapping[str, Any]) -> dict[str, Any]:
+    """Of the inputs, those that an earlier stage left in this very kernel: what cannot be stored may hold them, too."""
+    if not job["continues"]:
+        return {}
+    asked = {name: ValueRef.from_json(ref) for name, ref in job["inputs"].items() if not is_hidden(name)}
+    alive = {name: _visit.alive[name] for name in asked if name in _visit.alive}
+    return {name: value for name, (content, value) in alive.items() if content == asked[name].content}
+
+
+def _let_listen(*, on: bool) -> None:
+    """Listen while the notebook's code runs, and not while ours does."""
+    opened.listening = variables.listening = on
+
+
+def _dependencies(writes: Iterable[str]) -> dict[str, Any]:
+    """What the stage read and left outside of its names."""
+    opened.end()
+    left = opened.left(writes)
     return {
-        name: value_digest(value, namespace=namespace, setup=_visit.setup) for name, value in _visit.watched.items()
+        "files": opened.files(writes),
+        "left": left,
+        "written": {path: left[path] for path in writes},
+        "replaced": opened.replaced(),
+        "since": {opened.short(path): when for path, when in opened.since.items()},
+        "extended": opened.continued(),
+        "listed": opened.listed,
+        "environment": {name: variable_digest(value) for name, value in sorted(variables.read.items())},
     }
+
+
+def _decided(when: str, namespace: dict[str, Any]) -> str | None:
+    """Why the stage is skipped: the condition, and the values that decided; None where it runs."""
+    try:
+        if eval(when, namespace):
+            return None
+    except Exception as error:
+        raise ValueError(f"`when={when}` cannot be told: {type(error).__name__}: {error}") from error
+    names = sorted({node.id for node in ast.walk(ast.parse(when, mode="eval")) if isinstance(node, ast.Name)})
+    values = [f"{name} = {_short(namespace[name])}" for name in names if name in namespace]
+    shown = f" ({', '.join(values)})" if values and values != [f"{when} = False"] else ""
+    return f"`{when}` is false{shown}"
+
+
+def _short(value: Any) -> str:
+    text = " ".join(repr(value).split())
+    return text if len(text) <= _SHORT else f"{text[: _SHORT - 1]}…"
+
+
+def _snapshots(namespace: dict[str, Any]) -> dict[str, Snapshot | None]:
+    """The watched objects as they are now; the objects, whatever their names are bound to by then."""
+    return {name: snapshot(value, namespace=namespace, setup=_visit.setup) for name, value in _visit.watched.items()}
+
+
+def _mapped_files(values: Iterable[Any]) -> list[str]:
+    """Files that are written to by writing to a value."""
+    numpy = sys.modules.get("numpy")
+    mapped = [value for value in values if numpy is not None and isinstance(value, numpy.memmap)]
+    return [opened.short(os.fspath(value.filename)) for value in mapped if value.filename is not None]
 
 
 def _namespace() -> dict[str, Any]:
@@ -114,10 +267,16 @@ def _is_definition(value: Any) -> bool:
 
 
 def _may_keep_state(value: Any) -> bool:
-    """Functions whose calls can change what they hold: a closure's variables, a mutable default."""
-    return isinstance(value, types.FunctionType) and bool(
-        value.__closure__ or value.__defaults__ or value.__kwdefaults__
-    )
+    """What may change where no code says so.
+
+    Functions hold the variables of a closure, and defaults; subclasses register with the classes of the notebook;
+    a `defaultdict` gets the keys that are looked up in it.
+    """
+    if isinstance(value, types.FunctionType):
+        return bool(value.__closure__ or value.__defaults__ or value.__kwdefaults__)
+    if isinstance(value, type):
+        return value.__module__ == "__main__"
+    return isinstance(value, dict) and hasattr(type(value), "__missing__")
 
 
 def _metrics(values: Mapping[str, Any]) -> dict[str, float]:
@@ -131,55 +290,3 @@ def _metrics(values: Mapping[str, Any]) -> dict[str, float]:
         except (TypeError, ValueError):
             continue
     return numbers
-
-
-def _files_read(written: Mapping[str, str | None]) -> dict[str, str | None]:
-    """Files the stage read, with their digests; those that it wrote itself are its results, not its inputs."""
-    found = {path: digest for path, digest in _visit.candidates.items() if _digest(path) == digest}
-    folder = Path.cwd()
-    for name in sorted(_visit.opened - _visit.overwritten):
-        path = Path(name)
-        short = str(path.relative_to(folder)) if path.is_relative_to(folder) else str(path)
-        if short not in _visit.candidates and short not in written:
-            found[short] = _digest(short)
-    return {path: digest for path, digest in found.items() if path not in written}
-
-
-def _digest(path: str) -> str | None:
-    file = Path(path)
-    return digest_of_file(file) if file.is_file() else None
-
-
-def _listen() -> None:
-    """Note which files the cells open, by CPython's audit events (PEP 578); a hook cannot be taken away again."""
-    if getattr(sys, "_stagebook_listens", False):
-        return
-    sys._stagebook_listens = True  # type: ignore[attr-defined]
-    ignored = _ignored_folders()
-
-    def hook(event: str, arguments: tuple[Any, ...]) -> None:
-        if event != "open" or not _visit.listening or not isinstance(arguments[0], (str, bytes)):
-            return
-        path = os.path.abspath(os.fsdecode(arguments[0]))  # noqa: PTH100 - resolve() would open files itself
-        mode, flags = arguments[1], arguments[2]
-        if path.startswith(ignored) or "__pycache__" in path:
-            return
-        writes = any(letter in mode for letter in "wax+") if isinstance(mode, str) else bool(flags & _WRITING)
-        (_visit.overwritten if writes else _visit.opened).add(path)
-
-    sys.addaudithook(hook)
-
-
-_WRITING = os.O_WRONLY | os.O_RDWR
-
-
-def _ignored_folders() -> tuple[str, ...]:
-    """Folders whose files are the environment's or the system's, not the stage's data."""
-    from IPython.paths import get_ipython_dir
-
-    home = Path.home()
-    folders = {sys.prefix, sys.base_prefix, sys.exec_prefix, get_ipython_dir()}
-    folders |= {entry for entry in sys.path if "site-packages" in entry or "dist-packages" in entry}
-    folders |= {str(home / hidden) for hidden in (".cache", ".config", ".local", ".jupyter", ".matplotlib")}
-    folders |= {"/proc", "/dev", "/sys", "/etc", "/usr"}
-    return tuple(f"{folder.rstrip(os.sep)}{os.sep}" for folder in sorted(folders))

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
-from stagebook.model import frozen_map
-from stagebook.store.values import ValueRef
+from stagebook.book.hidden import FILE
+from stagebook.model import Foreach, Learned, frozen_map
+from stagebook.store.references import ValueRef
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +45,14 @@ class StageJob:
         required: those of them that other stages wait for; if one cannot be stored, the kernel is kept.
         watched: names whose objects the code may change in place without the analysis seeing it.
         metrics: names of numbers to report.
+        modules: files of the user's own modules that the code imports by name, relative to where they are found.
         files: paths that may be read, relative to `folder`, to be fingerprinted.
         writes: files that must be there afterwards.
+        when: a condition; where it is false, the cells are not run.
+        scatter: instead of running cells, keep the elements of this list by themselves.
         timeout: seconds for all cells together.
         retries: how often to try again.
+        threads: how many numerical libraries use; None for as many as they like.
     """
 
     stage: str
@@ -64,10 +69,14 @@ class StageJob:
     required: frozenset[str] = frozenset()
     watched: tuple[str, ...] = ()
     metrics: tuple[str, ...] = ()
+    modules: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
+    when: str | None = None
+    scatter: Foreach | None = None
     timeout: float | None = None
     retries: int = 0
+    threads: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +105,19 @@ class Failure:
         return f"{where}{self.name}: {self.message}".rstrip(": ") + (f" {self.remedy}" if self.remedy else "")
 
 
-StageState = Literal["done", "failed", "interrupted"]
+PhaseName = Literal["start", "imports", "load", "compute", "verify", "save", "record"]
+
+
+@dataclass(frozen=True, slots=True)
+class Phase:
+    """A part of a stage's time: what was done, when it began (POSIX seconds), and for how many seconds."""
+
+    name: PhaseName
+    began: float
+    seconds: float
+
+
+StageState = Literal["done", "skipped", "failed", "interrupted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +126,29 @@ class StageResult:
 
     Attributes:
         stage: its name.
-        state: done, failed, or interrupted by the user.
+        state: done, skipped as its `when` is false, failed, or interrupted by the user.
         key: the stage's fingerprint, under which a finished result is kept.
         asked: the names that were to be kept; one that the code did not bind is in neither of the next two.
         outputs: the kept values.
         unstorable: names that could not be stored, each with what it is.
-        changed: names of inputs that turned out to be changed in place.
+        changed: names of inputs, and hidden state, that turned out to be changed in place.
+        used: hidden state that the outcome may depend on; files are in `files`.
+        tied: of values that share an object with inputs, these inputs as well, all of them together.
         metrics: numbers, by name; a dict's entries as `name.key`.
         files: files that were read and their digests (None: looked for and not there).
-        written: files declared in `writes`, and their digests.
+        left: files that were written or removed, with their digests at the end (None: gone).
+        written: the part of them that is declared in `writes`.
+        replaced: the files that the stage was seen to write or remove, with digests of what was there before.
+        since: when it was first seen to (POSIX seconds).
+        extended: the part of them that it appended to, or wrote to in part.
+        listed: the names it saw in folders.
+        environment: variables that the code read, with digests of their values (None: not set).
+        decided: why the stage was skipped.
+        elements: of a list that was to be scattered, each by itself.
         cells: the executed cells, the preamble's among them.
+        phases: where the time went, if the stage ran in this run.
+        memory: bytes by which its kernel grew, at the most; 0 where that is not known.
+        widgets: state of the widget models that the cells show, by model id.
         started: ISO 8601, UTC.
         duration: seconds from the kernel's being ready to the last value's being kept.
         failure: set where the state is not done.
@@ -127,50 +161,96 @@ class StageResult:
     outputs: Mapping[str, ValueRef] = field(default_factory=frozen_map)
     unstorable: Mapping[str, str] = field(default_factory=frozen_map)
     changed: frozenset[str] = frozenset()
+    used: frozenset[str] = frozenset()
+    tied: Mapping[str, ValueRef] = field(default_factory=frozen_map)
     metrics: Mapping[str, float] = field(default_factory=frozen_map)
     files: Mapping[str, str | None] = field(default_factory=frozen_map)
+    left: Mapping[str, str | None] = field(default_factory=frozen_map)
     written: Mapping[str, str | None] = field(default_factory=frozen_map)
+    replaced: Mapping[str, str | None] = field(default_factory=frozen_map)
+    since: Mapping[str, float] = field(default_factory=frozen_map)
+    extended: frozenset[str] = frozenset()
+    listed: Mapping[str, list[str]] = field(default_factory=frozen_map)
+    environment: Mapping[str, str | None] = field(default_factory=frozen_map)
+    decided: str = ""
+    elements: tuple[ValueRef, ...] = ()
     cells: tuple[CellRecord, ...] = ()
+    phases: tuple[Phase, ...] = ()
+    memory: int = 0
+    widgets: Mapping[str, Any] = field(default_factory=frozen_map)
     started: str = ""
     duration: float = 0.0
     failure: Failure | None = None
+
+    @property
+    def learned(self) -> Learned:
+        """What the stage turned out to change and to use beyond its names."""
+        return Learned(
+            self.changed | {f"{FILE}{path}" for path in self.left},
+            self.used | {f"{FILE}{path}" for path in self.files},
+            frozenset(ref.members for ref in (*self.outputs.values(), *self.tied.values()) if len(ref.members) > 1),
+        )
+
+    def reference(self, name: str, others: Collection[str]) -> ValueRef | None:
+        """The stored value of `name`, for a stage that takes `others` from this one, too."""
+        if name in self.tied and not self.outputs.keys() >= set(self.tied[name].members) & set(others):
+            return self.tied[name]
+        return self.outputs.get(name)
+
+
+OUTSIDE = ("files", "left", "written", "replaced", "since", "listed", "environment")
+"""The fields of a result that tell what a stage met and left outside of its names."""
 
 
 def result_to_json(result: StageResult) -> dict[str, Any]:
     """A result without its cells, for a record."""
     return {
         "stage": result.stage,
+        "state": result.state,
         "asked": list(result.asked),
         "outputs": {name: ref.to_json() for name, ref in result.outputs.items()},
         "unstorable": dict(result.unstorable),
         "changed": sorted(result.changed),
+        "used": sorted(result.used),
+        "tied": {name: ref.to_json() for name, ref in result.tied.items()},
         "metrics": dict(result.metrics),
         "files": dict(result.files),
+        "left": dict(result.left),
         "written": dict(result.written),
+        "environment": dict(result.environment),
+        "decided": result.decided,
+        "elements": [ref.to_json() for ref in result.elements],
         "started": result.started,
         "duration": result.duration,
     }
 
 
-def result_from_json(key: str, record: Mapping[str, Any], cells: list[dict[str, Any]]) -> StageResult:
-    """A finished result from its fingerprint, its record and its cells."""
+def result_from_json(key: str, record: Mapping[str, Any], shown: Mapping[str, Any]) -> StageResult:
+    """A finished result from its fingerprint, its record and what its cells showed."""
     return StageResult(
         stage=record["stage"],
-        state="done",
+        state=record["state"],
         key=key,
         asked=tuple(record["asked"]),
         outputs=frozen_map({name: ValueRef.from_json(ref) for name, ref in record["outputs"].items()}),
         unstorable=frozen_map(record["unstorable"]),
         changed=frozenset(record["changed"]),
+        used=frozenset(record["used"]),
+        tied=frozen_map({name: ValueRef.from_json(ref) for name, ref in record["tied"].items()}),
         metrics=frozen_map(record["metrics"]),
         files=frozen_map(record["files"]),
+        left=frozen_map(record["left"]),
         written=frozen_map(record["written"]),
-        cells=tuple(CellRecord(**cell) for cell in cells),
+        environment=frozen_map(record["environment"]),
+        decided=record["decided"],
+        elements=tuple(ValueRef.from_json(ref) for ref in record["elements"]),
+        cells=tuple(CellRecord(**cell) for cell in shown["cells"]),
+        widgets=frozen_map(shown["widgets"]),
         started=record["started"],
         duration=record["duration"],
     )
 
 
-def cells_to_json(result: StageResult) -> list[dict[str, Any]]:
-    """The result's cells, for a blob of their own: outputs can be large, and planning does not need them."""
-    return [asdict(cell) for cell in result.cells]
+def cells_to_json(result: StageResult) -> dict[str, Any]:
+    """The result's cells and widgets, for a blob of their own: they can be large, and planning does not need them."""
+    return {"cells": [asdict(cell) for cell in result.cells], "widgets": dict(result.widgets)}

@@ -5,27 +5,42 @@ from __future__ import annotations
 import ast
 import asyncio
 import contextlib
+import json
 import os
 import signal
 import tempfile
 import time
+import uuid
+from collections.abc import Iterable
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stagebook.errors import KernelError, UsageError, did_you_mean
+from stagebook.errors import KernelError
+from stagebook.run.files import remove_leftovers
 from stagebook.run.job import CellRecord, JobCell
+from stagebook.run.warm.pool import NoTemplateError, Pool
+from stagebook.run.widgets import STATE, shown
 
 if TYPE_CHECKING:
-    from jupyter_client.manager import AsyncKernelManager
-    from nbclient import NotebookClient
+    from stagebook.run.client import Client
+
+_FOLDERS = "stagebook-"
+"""How the names of kernels' own folders, among the system's temporary files, start."""
 
 _START_TIMEOUT = 120
+_PATIENCE = 5
+"""Seconds that a kernel may take to end by itself."""
 
 _QUIET = {
     "PYDEVD_DISABLE_FILE_VALIDATION": "1",  # else the debugger warns in every kernel
     "OMP_WAIT_POLICY": "passive",  # kernels side by side have more threads than there are cores: those that wait, sleep
 }
+
+
+def remove_old_folders() -> None:
+    """Remove the folders of kernels whose runner was killed; young ones may be another container's."""
+    remove_leftovers(Path(tempfile.gettempdir()), _FOLDERS, age=600)
 
 
 class CellFailedError(Exception):
@@ -46,60 +61,105 @@ class CellFailedError(Exception):
         self.record = record
 
 
-def check_kernel(name: str) -> None:
-    """Raise UsageError if there is no kernel of this name, naming those that there are."""
-    from jupyter_client.kernelspec import KernelSpecManager
+def kernel_environment() -> dict[str, str]:
+    """The environment variables of a kernel."""
+    return {**_QUIET, **os.environ}
 
-    known = KernelSpecManager().find_kernel_specs()
-    if name not in known:
-        raise UsageError(
-            f"The notebook asks for the kernel `{name}`, which is not installed.{did_you_mean(name, known)}"
-        )
+
+def _client(name: str) -> Client:
+    """A client whose manager is to start a kernel of this name."""
+    import nbformat
+    from jupyter_client.manager import AsyncKernelManager
+
+    from stagebook.run.client import Client
+
+    notebook = nbformat.v4.new_notebook()  # type: ignore[no-untyped-call]
+    client = Client(
+        notebook, km=AsyncKernelManager(kernel_name=name), startup_timeout=_START_TIMEOUT, coalesce_streams=True
+    )
+    client.reset_execution_trackers()
+    return client
+
+
+async def _end(client: Client) -> None:
+    """End a client's kernel, if it still runs, and release what it used."""
+    manager: Any = client.km
+    channels: Any = client.kc
+    with contextlib.suppress(Exception):
+        await manager.shutdown_kernel(now=True)
+    with contextlib.suppress(Exception):
+        channels.stop_channels()
+    with contextlib.suppress(Exception):
+        await manager.cleanup_resources()
 
 
 class Kernel:
     """One running kernel. All methods belong to the event loop in which it was started."""
 
-    def __init__(
-        self, client: NotebookClient, manager: AsyncKernelManager, folder: tempfile.TemporaryDirectory[str]
-    ) -> None:
+    def __init__(self, client: Client, folder: tempfile.TemporaryDirectory[str] | None) -> None:
         self._client = client
-        self._manager = manager
+        self._manager: Any = client.km
         self._channels: Any = client.kc
         self._interrupted = False
         self._folder = folder
         self._index = 0
 
     @classmethod
-    async def start(cls, name: str, *, folder: str) -> Kernel:
+    async def start(cls, name: str, *, folder: str, pool: Pool | None = None) -> Kernel:
         """A fresh kernel with `folder` as its working directory.
+
+        Args:
+            name: the kernel's name.
+            folder: its working directory.
+            pool: kernels of this name and folder that are there already; without one, or if it has none, an ordinary
+                kernel is started.
 
         Raises:
             KernelError: it did not come up.
         """
-        import nbformat
-        from jupyter_client.manager import AsyncKernelManager
-        from nbclient import NotebookClient
-
-        own = tempfile.TemporaryDirectory(prefix="stagebook-")  # connection file, sockets, log; `stop` removes it
-        manager = AsyncKernelManager(kernel_name=name)
+        if pool is not None:
+            with contextlib.suppress(NoTemplateError):
+                return await cls._fork(name, folder, pool)
+        own = tempfile.TemporaryDirectory(prefix=f"{_FOLDERS}{os.getpid()}-")  # connection, log; `stop` removes it
+        client = _client(name)
+        manager: Any = client.km
         if os.name == "posix":
             manager.transport = "ipc"
             manager.connection_file = str(Path(own.name, "kernel.json"))
-        notebook = nbformat.v4.new_notebook()  # type: ignore[no-untyped-call]
-        client = NotebookClient(notebook, km=manager, startup_timeout=_START_TIMEOUT, coalesce_streams=True)
         log = Path(own.name, "log")
-        environment = {**_QUIET, **os.environ}
-        client.reset_execution_trackers()
         try:
             with log.open("wb") as stream:
+                environment = kernel_environment()
                 await client.async_start_new_kernel(cwd=folder, env=environment, stdout=stream, stderr=stream)
-            await client.async_start_new_kernel_client()
+            await client.connect()
         except Exception as error:  # jupyter_client lets anything through here that the operating system raised
             said = log.read_text(errors="replace").strip().splitlines()
+            await _end(client)
             own.cleanup()
             raise KernelError(f"The kernel `{name}` did not start: {said[-1] if said else error}.") from error
-        return cls(client, manager, own)
+        return cls(client, own)
+
+    @classmethod
+    async def _fork(cls, name: str, folder: str, pool: Pool) -> Kernel:
+        """A kernel from the pool.
+
+        Raises:
+            NoTemplateError: there is none.
+        """
+        from stagebook.run.warm.provisioner import WarmProvisioner
+
+        client = _client(name)
+        manager: Any = client.km
+        identity = uuid.uuid4().hex
+        manager.provisioner = WarmProvisioner(kernel_id=identity, kernel_spec=manager.kernel_spec, parent=manager)
+        manager.provisioner.pool = pool
+        try:
+            await client.async_start_new_kernel(cwd=folder)
+            await client.connect()
+        except RuntimeError as error:
+            await _end(client)
+            raise NoTemplateError from error
+        return cls(client, None)
 
     async def run(self, cell: JobCell, *, deadline: float | None = None) -> CellRecord:
         """Execute a cell.
@@ -159,6 +219,13 @@ class Kernel:
             told = f"stagebook is not installed in the environment of the kernel `{name}`. Install it there."
         raise KernelError(told, str(answer["ename"]))
 
+    def widgets(self, cells: Iterable[CellRecord]) -> dict[str, Any]:
+        """The state, as it is now, of the widget models that these cells show, by model id."""
+        self._client.set_widgets_metadata()
+        models = self._client.nb.metadata.get("widgets", {}).get(STATE, {}).get("state", {})
+        found: dict[str, Any] = json.loads(json.dumps(shown(models, (out for cell in cells for out in cell.outputs))))
+        return found
+
     async def interrupt(self) -> None:
         """Raise KeyboardInterrupt in the cell that runs, or in the next one."""
         self._interrupted = True
@@ -173,12 +240,12 @@ class Kernel:
     async def stop(self, *, gently: bool = False) -> None:
         """End the kernel; gently, it first does what Python does at exit, for five seconds at most."""
         with contextlib.suppress(Exception):  # nothing that goes wrong here can matter to a result
-            await self._manager.shutdown_kernel(now=not gently)
-        with contextlib.suppress(Exception):
-            self._channels.stop_channels()
-        with contextlib.suppress(Exception):
-            await self._manager.cleanup_resources()
-        self._folder.cleanup()
+            if gently:
+                await self._manager.request_shutdown()
+                await asyncio.wait_for(self._manager.provisioner.wait(), _PATIENCE)
+        await _end(self._client)
+        if self._folder is not None:
+            self._folder.cleanup()
 
     async def _reply(self, request: str) -> dict[str, Any]:
         import queue

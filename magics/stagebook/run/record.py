@@ -8,13 +8,13 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, Literal
 
-from stagebook.model import Pipeline
-from stagebook.run.execute import Outcome
+from stagebook.model import Edge, Pipeline
 from stagebook.run.files import write_text
+from stagebook.run.installed import Installed
+from stagebook.run.settled import Outcome
 
 RunState = Literal["done", "failed", "interrupted"]
 
@@ -46,12 +46,14 @@ class Run:
         notebook: the source notebook.
         output: the output notebook; None where nobody asked for one.
         folder: where `run.json` is.
-        store: where its results are kept.
+        store: where its results are kept: a folder or a URL.
+        home: folder beside the notebook in which runs are recorded.
         parameters: every parameter's value.
         stages: in the order in which they can run.
         started: ISO 8601, UTC.
         duration: seconds.
-        versions: of Python, the operating system and the packages that did the work.
+        versions: of Python, the operating system and the packages that did the work, those that stages import included.
+        edges: as they turned out to be.
     """
 
     id: str
@@ -59,12 +61,14 @@ class Run:
     notebook: Path
     output: Path | None
     folder: Path
-    store: Path
+    store: str
+    home: Path
     parameters: Mapping[str, Any]
     stages: tuple[StageRecord, ...]
     started: str
     duration: float
     versions: Mapping[str, str]
+    edges: tuple[Edge, ...] = ()
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -74,7 +78,7 @@ class Run:
     def save(self) -> Path:
         """Write `run.json` into the run's folder and return its path."""
         plain = asdict(self) | {"notebook": str(self.notebook), "output": str(self.output or "")}
-        del plain["folder"], plain["store"]
+        del plain["folder"], plain["store"], plain["home"]
         path = self.folder / "run.json"
         write_text(path, json.dumps(plain, indent=2, default=repr) + "\n")
         return path
@@ -95,7 +99,7 @@ def stage_records(pipeline: Pipeline, outcome: Outcome) -> tuple[StageRecord, ..
             records.append(StageRecord(stage.name, "not run", reason, "", "", 0.0, {}, {}, {}, {}, {}))
             continue
         result = settled.result
-        state = "reused" if settled.reused else result.state
+        state = "reused" if settled.reused and result.state == "done" else result.state
         outputs = {name: ref.content for name, ref in result.outputs.items()}
         records.append(
             StageRecord(
@@ -123,15 +127,11 @@ def run_state(records: tuple[StageRecord, ...], selected: frozenset[str], *, int
     return "failed" if states & {"failed", "not run"} else "done"
 
 
-def versions() -> dict[str, str]:
-    """Of Python, the platform, and the packages that run notebooks."""
+def versions(packages: Mapping[str, str], installed: Installed) -> dict[str, str]:
+    """Of Python, the platform, the packages that run notebooks, and `packages`, those that the stages import."""
     found = {"python": platform.python_version(), "platform": platform.platform()}
-    for name in ("stagebook", "papermill", "nbclient", "ipykernel", "pandas", "pyarrow"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
+    ours = ("stagebook", "papermill", "nbclient", "ipykernel", "pandas", "pyarrow")
+    return {**found, **installed.versions(ours), **packages}
 
 
 def utc_now() -> str:

@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from stagebook.events import Event
 from stagebook.model import Selection
+from stagebook.run.claims import Shared
 from stagebook.run.record import Run, new_run_id
+from stagebook.store.blobs import Store
 
 STORE = ".stagebook"
 """Folder beside the notebook in which results are kept by default."""
@@ -21,23 +24,30 @@ class Request:
     Attributes:
         id: the run's id.
         source: absolute path of the source notebook.
-        store: where results are kept.
+        store: where results are kept: a folder or a URL.
+        home: folder in which runs are recorded: the store, or the one beside the notebook if the store is elsewhere.
         folder: where `run.json` goes.
         jobs: kernels at work at once; None for one a core.
         selection: which stages may run.
         listeners: told of every event.
         track: whether to record the run in MLflow.
+        later: whether a run that needs no kernel is recorded when this process has ended, by another.
+        shared: what it has in common with other runs of this process, if it is one of a sweep.
         run: how it ended.
     """
 
     id: str
     source: Path
-    store: Path
+    store: str
+    home: Path
     folder: Path
     jobs: int | None
     selection: Selection
     listeners: tuple[Callable[[Event], None], ...]
     track: bool
+    shared: Shared | None = None
+    later: bool = False
+    runner: Any = None
     run: Run | None = None
 
     @classmethod
@@ -45,14 +55,29 @@ class Request:
         cls,
         source: Path,
         *,
-        store: Path | None = None,
+        store: str | Path | None = None,
         folder: Path | None = None,
         jobs: int | None = None,
         selection: Selection = Selection(),  # noqa: B008 - frozen
         listeners: tuple[Callable[[Event], None], ...] = (),
         track: bool = True,
+        later: bool = False,
+        shared: Shared | None = None,
     ) -> Request:
         """A request, the usual places filled in: `.stagebook` beside the notebook, in it a folder of the run's own."""
         name = new_run_id()
-        root = (store or source.parent / STORE).absolute()
-        return cls(name, source, root, (folder or root / "runs" / name).absolute(), jobs, selection, listeners, track)
+        kept = store_for(source, store)
+        home = home_for(source, store)
+        place = (folder or home / "runs" / name).absolute()
+        return cls(name, source, kept.location, home, place, jobs, selection, listeners, track, shared, later)
+
+
+def home_for(notebook: Path, store: str | Path | None = None) -> Path:
+    """The folder in which runs are recorded: the store, or the one beside the notebook if the store is elsewhere."""
+    kept = store_for(notebook, store)
+    return kept.root if kept.is_local else (notebook.parent / STORE).absolute()
+
+
+def store_for(notebook: Path, given: str | Path | None = None) -> Store:
+    """The store that is given, or the one beside the notebook."""
+    return Store.at(given or notebook.resolve().parent / STORE)

@@ -27,6 +27,15 @@ class Sessions:
         owner = self.joined.get(stage, stage)
         return self._session.get(owner, owner)
 
+    def share(self, stage: str, source: str) -> bool:
+        """Whether both have run in one kernel."""
+        home = self._session.get(stage)
+        return home is not None and self._session.get(source, source) == home
+
+    def members(self, session: str) -> set[str]:
+        """The stages that have run in the session's kernel."""
+        return {stage for stage, home in self._session.items() if home == session}
+
     def names(self, session: str) -> set[str]:
         """The names that live in the session's kernel only."""
         return self._names.get(session, set())
@@ -49,7 +58,7 @@ class Sessions:
         if len(homes) > 1:
             self.joined |= dict.fromkeys(homes[1:], homes[0])
             return self._dissolve(homes[1:])
-        if stage in self._session and sources:
+        if sources and self._session.get(stage) in homes:
             return self._dissolve(homes)  # it has run there before: what it took may be used up
         return set()
 

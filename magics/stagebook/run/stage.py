@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import json
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
+from itertools import starmap
 from typing import Any
 
 from stagebook.errors import KernelError
 from stagebook.events import CellFinished, CellStarted, Event
-from stagebook.model import frozen_map
-from stagebook.run.job import CellRecord, Failure, JobCell, StageJob, StageResult
+from stagebook.model import Foreach, frozen_map
+from stagebook.run.clock import Clock
+from stagebook.run.job import OUTSIDE, CellRecord, Failure, JobCell, Phase, StageJob, StageResult
 from stagebook.run.kernels import CellFailedError, Kernel
 from stagebook.store.values import ValueRef
 
 Emit = Callable[[Event], None]
 
+_BY_NAME = re.compile(r"\b(import_module|__import__|sys\.modules|runpy|exec|eval)\b")
+"""Ways to a module without an `import` statement."""
+
 _INSIDE = "stagebook.run.inside"
 
 
 async def run_stage(
-    job: StageJob, kernel: Kernel, emit: Emit, *, environment: Mapping[str, str], continues: bool
+    job: StageJob, kernel: Kernel, emit: Emit, *, environment: Mapping[str, str], continues: bool, clock: Clock
 ) -> StageResult:
     """Run a job in a kernel. What the user's code does wrong ends up in the result; nothing is raised for it.
 
@@ -32,39 +38,84 @@ async def run_stage(
         emit: told of each cell.
         environment: variables to set before the stage's cells.
         continues: whether the preamble has run there already.
+        clock: what the stage took until now; it goes on.
     """
-    visit = _Visit(job, kernel, emit)
-    started, clock = datetime.now(timezone.utc).isoformat(), time.perf_counter()
+    visit = _Visit(job, kernel, emit, clock)
+    started, begun = datetime.now(timezone.utc).isoformat(), time.perf_counter()
     try:
         result = await visit.run(environment, continues=continues)
     except CellFailedError as error:
         visit.cells.append(error.record)
-        result = StageResult(job.stage, _state(error), failure=_failure(job, error))
+        result = await visit.failed(_state(error), _failure(job, error))
     except KernelError as error:
         result = StageResult(job.stage, "failed", failure=Failure(error.cause, str(error)))
-    duration = round(time.perf_counter() - clock, 4)
-    return replace(result, cells=tuple(visit.cells), started=started, duration=duration)
+    duration = round(time.perf_counter() - begun, 4)
+    widgets = frozen_map(kernel.widgets(visit.cells))
+    phases = tuple(starmap(Phase, clock.take()))
+    cells = tuple(visit.cells)
+    return replace(result, cells=cells, phases=phases, widgets=widgets, started=started, duration=duration)
 
 
 class _Visit:
-    def __init__(self, job: StageJob, kernel: Kernel, emit: Emit) -> None:
+    def __init__(self, job: StageJob, kernel: Kernel, emit: Emit, clock: Clock) -> None:
         self.job = job
         self.kernel = kernel
         self.emit = emit
+        self.clock = clock
         self.cells: list[CellRecord] = []
 
     async def run(self, environment: Mapping[str, str], *, continues: bool) -> StageResult:
         job = self.job
         deadline = None if job.timeout is None else time.monotonic() + job.timeout
         if not continues:
-            for cell in job.preamble:
-                self.cells.append(await self._run(cell))
-        await self.kernel.call(f"{_INSIDE}:begin", _begin(job, environment, continues=continues))
-        for position, cell in enumerate(job.cells, start=1):
-            self.emit(CellStarted(job.stage, cell.number, position, len(job.cells)))
-            record = await self._run(cell, deadline=deadline)
-            self.emit(CellFinished(job.stage, cell.number, record.duration))
-        return _result(job, json.loads(await self.kernel.call(f"{_INSIDE}:finish", _finish(job))))
+            listening = {"folder": job.folder, "store": job.store, "modules": job.modules, "threads": job.threads}
+            with self.clock.phase("imports"):
+                await self._call("listen", {**listening, "environment": dict(environment)})
+                for cell in job.preamble:
+                    await self._run(cell)
+        began = await self._call("begin", _begin(job, environment, continues=continues))
+        self.clock.extend(began["phases"])
+        if began["decided"]:
+            return StageResult(job.stage, "skipped", decided=began["decided"], **_outside(began))
+        if job.scatter is not None:
+            return await self._scatter(job.scatter)
+        with self.clock.phase("compute"):
+            for position, cell in enumerate(job.cells, start=1):
+                self.emit(CellStarted(job.stage, cell.number, position, len(job.cells)))
+                record = await self._run(cell, deadline=deadline)
+                self.emit(CellFinished(job.stage, cell.number, record.duration))
+        finish = {"store": job.store, "outputs": job.outputs, "metrics": job.metrics, "writes": job.writes}
+        report = await self._call("finish", {**finish, "watched": job.watched})
+        self.clock.extend(report["phases"])
+        return _result(job, report)
+
+    async def failed(self, state: Any, failure: Failure) -> StageResult:
+        """The result of a stage whose code failed; with what it met, since an earlier stage may change that yet."""
+        result = StageResult(self.job.stage, state, failure=failure)
+        if state == "interrupted" or failure.name in ("DeadKernel", "Timeout"):
+            return result
+        try:
+            report = await self._call("failed", {"writes": self.job.writes})
+        except KernelError:  # it failed before it came so far
+            return result
+        return replace(result, used=frozenset(report["used"]), **_outside(report))
+
+    async def _scatter(self, mapping: Foreach) -> StageResult:
+        job = self.job
+        asked = {"store": job.store, "item": mapping.item, "source": mapping.source}
+        report = await self._call("scatter", asked)
+        failure = None
+        if report["unstorable"]:
+            name, kind = next(iter(report["unstorable"].items()))
+            message = f"the element `{name}` ({kind}) cannot be stored, so that it cannot go to a kernel of its own."
+            failure = Failure("TypeError", message, _first(job), "Take `foreach` off, and loop in the stage's code.")
+        elements = tuple(ValueRef.from_json(ref) for ref in report["elements"])
+        state: Any = "done" if failure is None else "failed"
+        return StageResult(job.stage, state, elements=elements, failure=failure, **_outside(report))
+
+    async def _call(self, function: str, job: Mapping[str, Any]) -> dict[str, Any]:
+        answer: dict[str, Any] = json.loads(await self.kernel.call(f"{_INSIDE}:{function}", json.dumps(job)))
+        return answer
 
     async def _run(self, cell: JobCell, *, deadline: float | None = None) -> CellRecord:
         """Run a cell under its number in the notebook, so that its traceback says `In[number]`."""
@@ -75,23 +126,25 @@ class _Visit:
         return record
 
 
-def _begin(job: StageJob, environment: Mapping[str, str], *, continues: bool) -> str:
-    return json.dumps(
-        {
-            "store": job.store,
-            "inputs": {name: ref.to_json() for name, ref in job.inputs.items()},
-            "mates": {name: ref.to_json() for name, ref in job.mates.items()},
-            "held": job.held,
-            "watched": job.watched,
-            "files": job.files,
-            "environment": dict(environment),
-            "continues": continues,
-        }
-    )
+def _begin(job: StageJob, environment: Mapping[str, str], *, continues: bool) -> dict[str, Any]:
+    return {
+        "store": job.store,
+        "inputs": {name: ref.to_json() for name, ref in job.inputs.items()},
+        "mates": {name: ref.to_json() for name, ref in job.mates.items()},
+        "held": job.held,
+        "watched": job.watched,
+        "files": job.files,
+        "code": _importing_code(job),
+        "environment": dict(environment),
+        "continues": continues,
+        "when": job.when,
+    }
 
 
-def _finish(job: StageJob) -> str:
-    return json.dumps({"store": job.store, "outputs": job.outputs, "metrics": job.metrics, "writes": job.writes})
+def _importing_code(job: StageJob) -> list[str]:
+    """The code in which to look for imports; none where the stage may come to modules in other ways."""
+    own = [cell.source for cell in job.cells]
+    return [] if any(map(_BY_NAME.search, own)) else [*(cell.source for cell in job.preamble), *own]
 
 
 def _result(job: StageJob, report: dict[str, Any]) -> StageResult:
@@ -110,11 +163,22 @@ def _result(job: StageJob, report: dict[str, Any]) -> StageResult:
         outputs=frozen_map({name: ValueRef.from_json(ref) for name, ref in report["outputs"].items()}),
         unstorable=frozen_map(report["unstorable"]),
         changed=frozenset(report["changed"]),
+        used=frozenset(report["used"]),
+        tied=frozen_map({name: ValueRef.from_json(ref) for name, ref in report["tied"].items()}),
         metrics=frozen_map(report["metrics"]),
-        files=frozen_map(report["files"]),
-        written=frozen_map(report["written"]),
+        memory=report["memory"],
         failure=failure,
+        **_outside(report),
     )
+
+
+def _outside(report: Mapping[str, Any]) -> dict[str, Any]:
+    """What the stage read and left outside of its names."""
+    return {"extended": frozenset(report["extended"]), **{part: frozen_map(report[part]) for part in OUTSIDE}}
+
+
+def _first(job: StageJob) -> int:
+    return job.cells[0].number if job.cells else 0
 
 
 def _last(job: StageJob) -> int:

@@ -6,11 +6,16 @@ What is written here is never loaded.
 from __future__ import annotations
 
 import functools
+import io
+import pickle
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
+from stagebook.store.blocks import in_one_piece
+from stagebook.store.digests import digest_of
 from stagebook.store.pickler import Pickler
+from stagebook.store.snapshots import Piece, Snapshot, pieces_now
 
 _CACHES = {
     "pandas": frozenset({"_cache"}),
@@ -19,8 +24,34 @@ _CACHES = {
 """Attributes in which the classes of these packages keep what they have found out about themselves."""
 
 
+_BIG = 4096
+"""Bytes from which numbers are digested apart."""
+
+
 class ContentPickler(Pickler):
-    """Pickles equal contents equally, as long as they are in the same objects."""
+    """Pickles equal contents equally, as long as they are in the same objects.
+
+    Args:
+        namespace: the notebook's globals.
+        setup: id and name of what setup defines.
+    """
+
+    def __init__(self, *, namespace: dict[str, Any], setup: Mapping[int, str]) -> None:
+        self._stream = io.BytesIO()
+        self._pieces: list[Piece] = []
+        self._piece = pieces_now()
+        super().__init__(self._stream, namespace=namespace, setup=setup, buffer_callback=self._take)
+
+    def snapshot(self) -> Snapshot:
+        """What the pickled value is now."""
+        return Snapshot(digest_of(self._stream.getbuffer()), tuple(self._pieces))
+
+    def _take(self, buffer: pickle.PickleBuffer) -> bool:
+        """Put big memory apart; what is true of the rest is that it goes into the pickle."""
+        raw = buffer.raw()
+        if raw.nbytes >= _BIG:
+            self._pieces.append(self._piece(_numpy().frombuffer(raw, "u1")))
+        return raw.nbytes < _BIG
 
     def persistent_id(self, part: Any) -> tuple[Any, ...] | None:
         """As `Pickler` has it; frames, series and arrays are taken apart."""
@@ -30,15 +61,22 @@ class ContentPickler(Pickler):
         kind = type(part)
         numpy, pandas = sys.modules.get("numpy"), sys.modules.get("pandas")
         if pandas is not None and isinstance(part, (pandas.DataFrame, pandas.Series)):
-            return ("pandas", kind, self._number(part), *_of_pandas(part))
+            return ("pandas", kind, self._number(part), *self._of_pandas_object(part))
         if numpy is not None and kind is numpy.ndarray and not part.dtype.hasobject and not _is_plain(part):
-            return ("array", self._number(part), part.flags.writeable, _plain(part))
+            return ("array", self._number(part), part.flags.writeable, self._plain(part))
         return None
 
     def reducer_override(self, part: Any) -> Any:
         """As `Pickler` has it, without what the object has computed from itself and kept."""
-        reduced = super().reducer_override(part)
         kind: type = type(part)
+        arrow = getattr(part, "_pa_array", None) if kind.__module__.startswith("pandas.") else None
+        if arrow is not None:  # pandas itself copies what lies in Arrow's memory
+            own = {name: value for name, value in vars(part).items() if name not in _caches(kind)}
+            return (kind, (), {**own, "_pa_array": in_one_piece(arrow)})
+        reduced = super().reducer_override(part)
+        if isinstance(reduced, tuple) and kind.__name__ == "MaskedArray":  # it is looked up when it is asked for
+            filled = part if part._fill_value is not None else _numpy().ma.empty(0, part.dtype)
+            return (*reduced[:2], {**reduced[2], "_fill_value": filled.fill_value}, *reduced[3:])
         caches = _caches(kind)
         if reduced is not NotImplemented or not caches:
             return reduced
@@ -46,6 +84,34 @@ class ContentPickler(Pickler):
         if isinstance(made, str) or len(made) < 3 or not isinstance(made[2], dict):
             return made
         return (*made[:2], {name: value for name, value in made[2].items() if name not in caches}, *made[3:])
+
+    def _of_pandas_object(self, part: Any) -> Iterator[Any]:
+        """What a frame or a series is to its reader; how its columns share blocks changes with reading."""
+        yield part.attrs
+        yield part.flags.allows_duplicate_labels
+        yield [getattr(part, name, None) for name in part._metadata if name != "_name"]
+        yield part.index
+        if part.ndim == 1:
+            yield part.name
+            yield self._of_column(part)
+        else:
+            yield part.columns
+            yield [self._of_column(part.iloc[:, position]) for position in range(part.shape[1])]
+
+    def _of_column(self, column: Any) -> Any:
+        numbers = getattr(column.array, "asi8", None)
+        if numbers is not None:  # dates, times and periods
+            return (column.dtype, getattr(column.array, "freq", None), self._plain(numbers))
+        return self._plain(column.to_numpy()) if isinstance(column.dtype, _numpy().dtype) else column.array
+
+    def _plain(self, array: Any) -> Any:
+        """The numbers in the order of their indices, whatever the array's strides; big ones are put apart."""
+        if array.nbytes >= _BIG and not array.dtype.hasobject:
+            self._pieces.append(self._piece(array))
+            return ("piece", array.dtype, array.shape)
+        plain = _numpy().ascontiguousarray(array).view()
+        plain.flags.writeable = False
+        return plain
 
 
 @functools.lru_cache(maxsize=1024)
@@ -59,34 +125,6 @@ def _caches(kind: type) -> frozenset[str]:
     }
     module = str(kind.__module__)  # some extension types have an attribute of that name for their instances
     return frozenset(names) | _CACHES.get(module.split(".")[0], frozenset())
-
-
-def _of_pandas(part: Any) -> Iterator[Any]:
-    """What a frame or a series is to its reader; how its columns share blocks changes with reading."""
-    yield part.attrs
-    yield part.flags.allows_duplicate_labels
-    yield [getattr(part, name, None) for name in part._metadata if name != "_name"]
-    yield part.index
-    if part.ndim == 1:
-        yield part.name
-        yield _of_column(part)
-    else:
-        yield part.columns
-        yield [_of_column(part.iloc[:, position]) for position in range(part.shape[1])]
-
-
-def _of_column(column: Any) -> Any:
-    numbers = getattr(column.array, "asi8", None)
-    if numbers is not None:  # dates, times and periods
-        return (column.dtype, getattr(column.array, "freq", None), _plain(numbers))
-    return _plain(column.to_numpy()) if isinstance(column.dtype, _numpy().dtype) else column.array
-
-
-def _plain(array: Any) -> Any:
-    """The numbers in the order of their indices, whatever the array's strides."""
-    plain = _numpy().ascontiguousarray(array).view()
-    plain.flags.writeable = False
-    return plain
 
 
 def _is_plain(array: Any) -> bool:

@@ -7,7 +7,10 @@ Here the id comes from the class's definition, so that equal values have equal p
 from __future__ import annotations
 
 import dataclasses
+import enum
 import functools
+import importlib
+import re
 import sys
 import types
 import typing
@@ -21,6 +24,12 @@ _HEAP_TYPE = 1 << 9
 
 _LRU = type(functools.lru_cache(lambda: None))
 _SENTINELS = {id(dataclasses.MISSING): "MISSING", id(dataclasses.KW_ONLY): "KW_ONLY"}
+_CELL_FILE = re.compile(r"ipykernel_\d+(?=[/\\]\d+\.py$)")
+"""The file name of a cell's code: the process's number is in it, and no other process has such a file."""
+
+_GLOBAL_GENERATORS = {"Random": ("random", "_inst"), "RandomState": ("numpy.random.mtrand", "_rand")}
+"""By the name of their type, the random generators that there is one of in a process: `shuffle` is a method of one."""
+
 _MACHINERY = frozenset({"_field_defaults", "_abc_impl"})
 
 
@@ -54,6 +63,35 @@ def name_class(kind: type, digest: Callable[[], str]) -> None:
     by_class[kind] = name
 
 
+def made_quietly(kind: type, reduced: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The reduction of a class, so that its bases are not told once more of it when it is made again."""
+    if isinstance(kind, enum.EnumMeta):
+        return reduced
+    make, arguments, *rest = reduced
+    return (_make_quietly, (make, *arguments), *rest)
+
+
+def _make_quietly(make: Callable[..., type], kind: type, name: str, bases: tuple[type, ...], *rest: Any) -> type:
+    owners = [one for one in _ancestors(bases) if "__init_subclass__" in vars(one) and is_by_value(one)]
+    hooks = [(owner, vars(owner)["__init_subclass__"]) for owner in owners]
+    try:
+        for owner, _ in hooks:
+            owner.__init_subclass__ = _passing_on(owner)  # type: ignore[method-assign]
+        return make(kind, name, bases, *rest)
+    finally:
+        for owner, hook in hooks:
+            owner.__init_subclass__ = hook  # type: ignore[method-assign]
+
+
+def _ancestors(bases: tuple[type, ...]) -> list[type]:
+    return list(dict.fromkeys(one for base in bases for one in getattr(base, "__mro__", ())))
+
+
+def _passing_on(owner: Any) -> Any:
+    """A hook that has those of the libraries behind it run."""
+    return classmethod(lambda cls, **_: super(owner, cls).__init_subclass__())
+
+
 def name_type_variable(variable: typing.TypeVar) -> None:
     """Give a type variable its id."""
     if variable not in cloudpickle._DYNAMIC_CLASS_TRACKER_BY_CLASS:
@@ -74,6 +112,12 @@ def reduce_definition(part: Any) -> tuple[Any, ...] | str | None:
     """How to make `part` anew where `pickle` cannot, or would by a name that no module has; None for all else."""
     if id(part) in _SENTINELS:
         return _SENTINELS[id(part)]
+    generator = _GLOBAL_GENERATORS.get(type(part).__name__)
+    if generator is not None and part is getattr(sys.modules.get(generator[0]), generator[1], None):
+        return (_attribute_of, generator)
+    if isinstance(part, types.CodeType):
+        make, arguments = cloudpickle._code_reduce(part)
+        return (make, tuple(_CELL_FILE.sub("ipykernel", one) if isinstance(one, str) else one for one in arguments))
     if isinstance(part, types.CellType):  # filled when it is there, as what it holds may refer to it
         try:
             return (types.CellType, (), (part.cell_contents,), None, None, _fill_cell)
@@ -84,6 +128,15 @@ def reduce_definition(part: Any) -> tuple[Any, ...] | str | None:
     if isinstance(part, _LRU) and not _is_importable(part):
         return (_lru_cached, (part.__wrapped__, part.cache_parameters()))
     return None
+
+
+def holds_results(part: Any) -> bool:
+    """Whether this is a cached function of the notebook that has been called."""
+    return isinstance(part, _LRU) and not _is_importable(part) and part.cache_info().misses > 0
+
+
+def _attribute_of(module: str, name: str) -> Any:
+    return getattr(importlib.import_module(module), name)
 
 
 def _fill_cell(cell: types.CellType, content: tuple[Any]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime
 import enum
 import logging
+import pickle
 import sys
 import types
 from collections.abc import Iterator
@@ -12,14 +13,17 @@ from typing import Any
 
 _DEFINITIONS = (types.FunctionType, types.BuiltinFunctionType, types.ModuleType, types.CodeType, type, enum.Enum)
 _ONE_PER_PROCESS = (datetime.tzinfo, logging.Logger)
+_UNCHANGING = (slice, pickle.PickleBuffer)
 
 
 def is_worth_sharing(part: Any, kind: type) -> bool:
     """Whether it makes a difference that two names hold this very object, and not each one like it.
 
-    Not for what is found again when it is loaded, not made anew: functions of modules, classes, zones, pandas' dtypes.
+    Not for what is found again when it is loaded, not made anew: functions of modules, classes, zones, dtypes.
     """
-    if isinstance(part, (*_DEFINITIONS, *_ONE_PER_PROCESS)) or hasattr(part, "__qualname__"):
+    if isinstance(part, (*_DEFINITIONS, *_ONE_PER_PROCESS, *_UNCHANGING)) or hasattr(part, "__qualname__"):
+        return False
+    if kind.__module__ == "torch" and kind.__name__ in ("dtype", "layout", "memory_format"):
         return False
     pandas = sys.modules.get("pandas")
     if pandas is not None and (isinstance(part, pandas.api.extensions.ExtensionDtype) or part is pandas.NA):
@@ -56,6 +60,29 @@ def reduce_pandas(part: Any) -> tuple[Any, ...] | None:
     return None
 
 
+def arrays_of_pandas(part: Any) -> Iterator[Any]:
+    """The arrays that a frame or a series, which gets memory of its own when it is loaded, or an index lies in."""
+    pandas = sys.modules.get("pandas")
+    if pandas is None:
+        return
+    if isinstance(part, (pandas.DataFrame, pandas.Series)):
+        found = [block.values for block in part._mgr.blocks]
+    elif isinstance(part, pandas.Index):
+        found = [getattr(part, "_data", None)]  # one of several levels has none
+    else:
+        return
+    for array in found:
+        yield array
+        yield from getattr(array, "__dict__", {}).values()
+        yield getattr(array, "_ndarray", None)  # of dates, which have it in no dictionary
+
+
 def _restore(frame: Any, state: Any) -> None:
     frame.__setstate__(state)
-    frame._mgr = frame._mgr.copy(deep=True)
+    frame._mgr = frame._mgr.apply(_own)
+
+
+def _own(values: Any) -> Any:
+    """A copy that lies in memory as the values do: the last bits of sums depend on that."""
+    numpy = sys.modules["numpy"]
+    return values.copy(order="K") if isinstance(values, numpy.ndarray) else values.copy()

@@ -5,13 +5,21 @@ from __future__ import annotations
 import asyncio
 import os
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future
 from types import TracebackType
+from typing import Any
 
-from stagebook.run.job import StageJob, StageResult
-from stagebook.run.kernels import Kernel
+from stagebook.book.hidden import is_process
+from stagebook.errors import KernelError
+from stagebook.events import Notice
+from stagebook.run.clock import Clock
+from stagebook.run.job import Failure, StageJob, StageResult
+from stagebook.run.kernels import Kernel, kernel_environment, remove_old_folders
+from stagebook.run.reasons import one_line
 from stagebook.run.stage import Emit, run_stage
+from stagebook.run.warm.pool import Pool
+from stagebook.run.warm.pools import Pools
 
 Environment = Callable[[str], Mapping[str, str]]
 
@@ -24,21 +32,44 @@ class LocalRunner:
 
     Args:
         slots: kernels at work at once; the number of cores where it is None.
+        beside: a runner to share slots and thread with.
     """
 
-    def __init__(self, slots: int | None = None) -> None:
+    def __init__(self, slots: int | None = None, *, beside: LocalRunner | None = None) -> None:
         self.slots = slots or os.cpu_count() or 1
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="stagebook-kernels", daemon=True)
-        self._thread.start()
+        self._free: asyncio.Semaphore = beside._free if beside else asyncio.Semaphore(self.slots)
+        self._loop: asyncio.AbstractEventLoop = beside._loop if beside else asyncio.new_event_loop()
+        self._thread: threading.Thread | None = None
+        if beside is None:
+            remove_old_folders()
+            self._thread = threading.Thread(target=self._loop.run_forever, name="stagebook-kernels", daemon=True)
+            self._thread.start()
+        self._jobs: set[asyncio.Task[Any]] = set()
+        self._expected = 0  # jobs that were announced, and for which the pool has kernels in view
         self._working: set[Kernel] = set()
         self._sessions: dict[str, Kernel] = {}
+        self._pools: Pools = beside._pools if beside else Pools(kernel_environment(), spare=self.slots)
         self._ending: set[asyncio.Task[None]] = set()
         self._interrupted = False
 
     def submit(self, job: StageJob, emit: Emit, environment: Environment) -> Future[StageResult]:
-        """Start a job. The future's result says what went wrong; it raises only for a kernel that cannot be had."""
+        """Start a job. The future's result says what went wrong, also with a kernel that cannot be had."""
         return asyncio.run_coroutine_threadsafe(self._attempts(job, emit, environment), self._loop)
+
+    def prepare(self, kernel: str, folder: str, preamble: Sequence[str], *, kernels: int) -> None:
+        """So many jobs are going to be submitted at least, in whose kernels these cells run first: make some ready."""
+
+        def expect() -> None:
+            pool = self._pools.of(kernel, folder, preamble)
+            if pool is not None:
+                self._expected += kernels
+                pool.expect(kernels)
+
+        self._loop.call_soon_threadsafe(expect)
+
+    def share(self) -> LocalRunner:
+        """A runner for another run: `slots` kernels are at work in both together, all else is its own."""
+        return LocalRunner(self.slots, beside=self)
 
     def interrupt(self) -> None:
         """Interrupt every cell that runs; kernels that do not react within five seconds are stopped."""
@@ -46,11 +77,12 @@ class LocalRunner:
         asyncio.run_coroutine_threadsafe(self._interrupt(), self._loop)
 
     def close(self) -> None:
-        """Stop all kernels and the thread."""
+        """Stop all kernels, and the thread if it is this runner's."""
         asyncio.run_coroutine_threadsafe(self._end(), self._loop).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        if self._thread is not None:
+            self._loop.call_soon_threadsafe(self._loop.stop)
+            self._thread.join()
+            self._loop.close()
 
     def __enter__(self) -> LocalRunner:
         return self
@@ -61,20 +93,54 @@ class LocalRunner:
         self.close()
 
     async def _attempts(self, job: StageJob, emit: Emit, environment: Environment) -> StageResult:
+        """Run a job when a slot is free. A kernel that is kept takes none while no job goes on in it."""
+        task = asyncio.current_task()
+        assert task is not None, "a coroutine runs in a task"
+        self._jobs.add(task)
+        self._expect(job)
+        try:
+            async with self._free:
+                if self._interrupted:
+                    return StageResult(job.stage, "interrupted", failure=Failure("KeyboardInterrupt", ""))
+                return await self._attempts_in_slot(job, emit, environment)
+        finally:
+            self._jobs.discard(task)
+
+    def _expect(self, job: StageJob) -> None:
+        """Have a kernel in view for a job that may have to wait for a slot."""
+        pool = self._pool(job) if job.session is None else None
+        if self._expected:
+            self._expected -= 1
+        elif pool is not None:
+            pool.expect(1)
+
+    def _pool(self, job: StageJob) -> Pool | None:
+        return self._pools.of(job.kernel, job.folder, [cell.source for cell in job.preamble])
+
+    async def _attempts_in_slot(self, job: StageJob, emit: Emit, environment: Environment) -> StageResult:
         result = await self._attempt(job, emit, environment)
-        for _ in range(0 if job.session else job.retries):  # what lives in a kernel can be had only once
+        tries = 1 if job.session else job.retries + 1  # what lives in a kernel can be had only once
+        for number in range(2, tries + 1):
             if result.state != "failed" or self._interrupted:
                 break
+            cause = one_line(str(result.failure))
+            emit(Notice(f"`{job.stage}` failed ({cause}): try {number} of {tries}.", job.stage))
             result = await self._attempt(job, emit, environment)
         return result
 
     async def _attempt(self, job: StageJob, emit: Emit, environment: Environment) -> StageResult:
-        continues = job.session in self._sessions
+        try:
+            return await self._attempt_in_kernel(job, emit, environment)
+        except KernelError as error:
+            return StageResult(job.stage, "failed", failure=Failure(type(error).__name__, str(error)))
+
+    async def _attempt_in_kernel(self, job: StageJob, emit: Emit, environment: Environment) -> StageResult:
+        continues, clock = job.session in self._sessions, Clock()
         kernel = self._sessions[job.session] if continues and job.session else None
         if kernel is None:
-            starting = Kernel.start(job.kernel, folder=job.folder)
             variables = self._loop.run_in_executor(None, environment, job.stage)
-            kernel = await starting
+            with clock.phase("start"):
+                kernel = await Kernel.start(job.kernel, folder=job.folder, pool=self._pool(job))
             self._working.add(kernel)
             if self._interrupted:
                 await kernel.interrupt()  # it was starting when the others were interrupted
@@ -83,8 +149,9 @@ class LocalRunner:
             variables = self._loop.run_in_executor(None, environment, job.stage)
         keep = False
         try:
-            result = await run_stage(job, kernel, emit, environment=await variables, continues=continues)
-            keep = result.state == "done" and any(name in job.required for name in result.unstorable)
+            result = await run_stage(job, kernel, emit, environment=await variables, continues=continues, clock=clock)
+            left = [name for name in result.unstorable if name in job.required or is_process(name)]
+            keep = result.state == "done" and bool(left)
         finally:
             self._working.discard(kernel)
             if not continues:
@@ -112,7 +179,9 @@ class LocalRunner:
         """Stop every kernel and see every task out."""
         kernels = {*self._working, *self._sessions.values()}
         await asyncio.gather(*(kernel.stop(gently=not self._interrupted) for kernel in kernels), *self._ending)
-        others = asyncio.all_tasks() - {asyncio.current_task()}
+        if self._thread is not None:
+            await self._pools.close()
+        others = {*self._jobs} if self._thread is None else asyncio.all_tasks() - {asyncio.current_task()}
         for task in others:
             task.cancel()
         await asyncio.gather(*others, return_exceptions=True)

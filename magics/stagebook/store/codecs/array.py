@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import io
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
+
+from stagebook.store.maps import PrivateMap, private_memory
+from stagebook.store.sinks import HashingSink
 
 if TYPE_CHECKING:
     import numpy as np
@@ -11,6 +15,9 @@ if TYPE_CHECKING:
 
 _SMALL = 4096
 """Bytes below which an array is cheaper inside the pickle than in a file of its own."""
+
+_HEADER = 1 << 17
+"""More bytes than a header of the format's first version can have; later ones are for dtypes of very many fields."""
 
 
 class ArrayCodec:
@@ -23,21 +30,43 @@ class ArrayCodec:
         return kind.__name__ == "ndarray" and kind.__module__ == "numpy"
 
     def write(self, value: npt.NDArray[Any], path: Path) -> bool:
+        """As `write_to`, to a file."""
+        with path.open("wb") as file:
+            return self.write_to(value, HashingSink(file))
+
+    def write_to(self, value: npt.NDArray[Any], sink: HashingSink) -> bool:
         """Write `value`; False where it is small, holds objects, or has a dtype that npy does not keep."""
         import numpy as np
 
         if value.nbytes < _SMALL or not _kept(value.dtype) or not value.flags.writeable:
             return False
-        with path.open("wb") as file:
-            np.lib.format.write_array(file, value, allow_pickle=False)
+        whole = value if value.flags.forc else np.ascontiguousarray(value)
+        header: Any = io.BytesIO()
+        try:
+            np.lib.format.write_array_header_1_0(header, np.lib.format.header_data_from_array_1_0(whole))
+        except ValueError:  # too long, or names that are not Latin
+            np.lib.format.write_array(cast("Any", sink), whole, allow_pickle=False)
+        else:
+            sink.write(header.getvalue())
+            sink.write(whole.ravel("K").view(np.uint8).data)
         return True
 
     def read(self, path: Path) -> npt.NDArray[Any]:
-        """The array, mapped copy-on-write: writing to it changes this process's copy only."""
+        """As `read_from`, from a file."""
+        return self.read_from(private_memory(path))
+
+    def read_from(self, memory: PrivateMap | bytearray) -> npt.NDArray[Any]:
+        """The array, in this memory: writing to it changes this process's copy only."""
         import numpy as np
 
-        mapped: np.memmap[Any, Any] = np.lib.format.open_memmap(path, mode="c")
-        return np.asarray(mapped).view(np.ndarray)
+        head: Any = io.BytesIO(memory[:_HEADER])
+        if np.lib.format.read_magic(head) != (1, 0):
+            head = io.BytesIO(memory)
+            whole: npt.NDArray[Any] = np.lib.format.read_array(head, max_header_size=len(memory))
+            return whole
+        shape, by_columns, dtype = np.lib.format.read_array_header_1_0(head, max_header_size=_HEADER)
+        array: npt.NDArray[Any] = np.ndarray(shape, dtype, memory, head.tell(), order="F" if by_columns else "C")
+        return array
 
 
 def _kept(dtype: np.dtype[Any]) -> bool:

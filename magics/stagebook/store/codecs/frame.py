@@ -1,19 +1,36 @@
-"""DataFrames and Series as Arrow IPC files, uncompressed: written and read at the speed of memory."""
+"""DataFrames and Series as Arrow IPC files, uncompressed: written and read at the speed of memory, and mapped."""
 
 from __future__ import annotations
 
+import itertools
 import json
+from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from stagebook.errors import CorruptBlobError
+from stagebook.store.blocks import Layout, assembled, from_columns, in_one_piece, plain_blocks, to_columns
+from stagebook.store.maps import PrivateMap, private_memory
+from stagebook.store.sinks import HashingSink
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_KIND = b"stagebook"
+_KIND = b"stagebook.frame.2"
+"""Where in the schema's metadata it is noted what the file holds; to be renamed when that means something else."""
+
+_SAMPLE = b"stagebook.sample"
+"""Where the frame's first row is, as an Arrow stream: labels and dtypes, with categories."""
 
 
 class FrameCodec:
-    """Arrow IPC for frames that Arrow gives back exactly; the others are left to pickle."""
+    """Arrow IPC for frames that Arrow gives back exactly; the others are left to pickle.
+
+    Blocks of plain numbers are kept as they lie in memory (`blocks`), and are there again when the file is mapped: an
+    in-place change copies the pages that it touches. All else is Arrow's own (strings and other columns that lie in
+    Arrow's memory: mapped, too, and never written to) or copied (nullable numbers).
+    """
 
     name = "frame"
 
@@ -22,6 +39,11 @@ class FrameCodec:
         return kind.__name__ in ("DataFrame", "Series") and kind.__module__.split(".")[0] == "pandas"
 
     def write(self, value: pd.DataFrame | pd.Series[Any], path: Path) -> bool:
+        """As `write_to`, to a file."""
+        with path.open("wb") as file:
+            return self.write_to(value, HashingSink(file))
+
+    def write_to(self, value: pd.DataFrame | pd.Series[Any], sink: HashingSink) -> bool:
         """Write `value`; False where its labels, attributes or dtypes would not survive."""
         import pyarrow as pa
 
@@ -29,30 +51,106 @@ class FrameCodec:
         if frame is None or not _plain(frame):
             return False
         try:
-            table = pa.Table.from_pandas(frame)
-            if not _is_exact(frame, _to_pandas(table)):
-                return False
+            table = _table(frame)
         except (pa.ArrowException, TypeError, ValueError):
             return False
+        if table is None:
+            return False
         kind = {"series": value is not frame, "name": None if value is frame else value.name}
-        table = table.replace_schema_metadata({**(table.schema.metadata or {}), _KIND: json.dumps(kind).encode()})
-        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_file(sink, table.schema) as writer:
+        kind |= json.loads(table.schema.metadata[_KIND])
+        table = table.replace_schema_metadata({**table.schema.metadata, _KIND: json.dumps(kind).encode()})
+        with pa.ipc.new_file(sink, table.schema) as writer:
             writer.write_table(table)
         return True
 
     def read(self, path: Path) -> pd.DataFrame | pd.Series[Any]:
-        """The value, in memory of its own: pandas writes in place (`df.loc[0, "x"] = 1`), and maps refuse that."""
+        """As `read_from`, from a file."""
+        return self.read_from(private_memory(path))
+
+    def read_from(self, memory: PrivateMap | bytearray) -> pd.DataFrame | pd.Series[Any]:
+        """The value; it may be written to in place (`df.loc[0, "x"] = 1`), which changes this process's copy only.
+
+        Raises:
+            CorruptBlobError: it was written by another version of Stagebook.
+        """
         import pyarrow as pa
 
-        with pa.memory_map(str(path)) as source:
-            table = pa.ipc.open_file(source).read_all()
+        table = pa.ipc.open_file(pa.BufferReader(pa.py_buffer(memory))).read_all()
+        if _KIND not in (table.schema.metadata or {}):
+            raise CorruptBlobError("A stored frame was written by another version of Stagebook.")
         kind = json.loads(table.schema.metadata[_KIND])
-        frame: pd.DataFrame = _to_pandas(table).copy()
+        frame = _frame(table, kind["others"], [_layout(one) for one in kind["blocks"]], memory)
         if not kind["series"]:
             return frame
         series = frame["value"]
         series.name = kind["name"]
         return series
+
+
+def _table(frame: pd.DataFrame) -> Any:
+    """The frame as a table: index and columns that Arrow converts, then blocks of plain numbers.
+
+    None where it would not come back exactly. Arrow keeps the numbers, so a look at labels and dtypes is enough.
+    """
+    import pyarrow as pa
+
+    sample = _as_stream(pa.Table.from_pandas(frame.iloc[:1]))
+    blocks = plain_blocks(frame)
+    plain = {place for layout, _ in blocks for place in layout.places}
+    others = pa.Table.from_pandas(frame.iloc[:, [place for place in range(frame.shape[1]) if place not in plain]])
+    index = _to_pandas(others).index
+    if not (_is_exact(frame.iloc[:1], _from_stream(sample)) and _same_labels(frame.index, index)):
+        return None
+    names, columns = list(others.column_names), [in_one_piece(column) for column in others.columns]
+    for layout, array in blocks:
+        found = to_columns(layout, array)
+        columns += found
+        names += [f"{layout.places[number]}: {frame.columns[layout.places[number]]}" for number in range(len(found))]
+    kind = {"others": others.num_columns, "blocks": [asdict(layout) for layout, _ in blocks]}
+    metadata = {**(others.schema.metadata or {}), _SAMPLE: sample, _KIND: json.dumps(kind).encode()}
+    return pa.table(columns, names=names).replace_schema_metadata(metadata)
+
+
+def _frame(table: Any, others: int, layouts: Sequence[Layout], memory: PrivateMap | bytearray) -> pd.DataFrame:
+    sample = _from_stream(table.schema.metadata[_SAMPLE])
+    converted = _to_pandas(table.select(range(others))).copy()
+    blocks: list[tuple[Any, tuple[int, ...]]] = []
+    columns = iter(table.columns[others:])
+    for layout in layouts:
+        of_block = list(itertools.islice(columns, 1 if layout.by_rows else len(layout.places)))
+        array = from_columns(layout, of_block, len(converted), memory)
+        blocks.append((_like(sample.iloc[:, layout.places[0]].array, array), layout.places))
+    plain = {place for layout in layouts for place in layout.places}
+    rest = [place for place in range(sample.shape[1]) if place not in plain]
+    blocks += [(one.values, tuple(rest[place] for place in one.mgr_locs.as_array)) for one in converted._mgr.blocks]
+    return assembled(blocks, converted.index, sample.columns)
+
+
+def _layout(record: dict[str, Any]) -> Layout:
+    return Layout(**{**record, "places": tuple(record["places"])})
+
+
+def _like(values: Any, array: Any) -> Any:
+    """The array, as pandas' own kind of array (dates, categories) if `values` are of one."""
+    import pandas as pd
+
+    return array if isinstance(values, pd.arrays.NumpyExtensionArray) else values._from_backing_data(array)
+
+
+def _as_stream(table: Any) -> bytes:
+    import pyarrow as pa
+
+    stream = pa.BufferOutputStream()
+    with pa.ipc.new_stream(stream, table.schema) as writer:
+        writer.write_table(table)
+    content: bytes = stream.getvalue().to_pybytes()
+    return content
+
+
+def _from_stream(content: bytes) -> pd.DataFrame:
+    import pyarrow as pa
+
+    return _to_pandas(pa.ipc.open_stream(content).read_all())
 
 
 def _as_frame(value: pd.DataFrame | pd.Series[Any]) -> pd.DataFrame | None:
@@ -97,15 +195,16 @@ def _to_pandas(table: Any) -> pd.DataFrame:
 
 
 def _is_exact(before: pd.DataFrame, after: pd.DataFrame) -> bool:
-    """Dtypes and labels as they were; Arrow keeps the numbers, so a look at these is enough."""
+    """Dtypes and labels as they were."""
     return (
-        type(before.columns) is type(after.columns)
-        and before.columns.identical(after.columns)
-        and type(before.index) is type(after.index)
-        and before.index.identical(after.index)
-        and _same_dtype(before.index.dtype, after.index.dtype)
+        _same_labels(before.columns, after.columns)
+        and _same_labels(before.index, after.index)
         and all(_same_dtype(*pair) for pair in zip(before.dtypes, after.dtypes, strict=True))
     )
+
+
+def _same_labels(before: pd.Index, after: pd.Index) -> bool:
+    return type(before) is type(after) and before.identical(after) and _same_dtype(before.dtype, after.dtype)
 
 
 def _same_dtype(before: Any, after: Any) -> bool:

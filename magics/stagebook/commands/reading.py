@@ -1,0 +1,79 @@
+"""`check`, `show`, `plan`: commands that read a notebook and run nothing."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from stagebook.commands.options import examples, notebook_argument, selection, selection_options
+
+
+@click.command(
+    epilog=examples(
+        "stagebook check flights.ipynb",
+        "stagebook check flights.ipynb --format github   in a workflow: findings show up on the pull request",
+        status="Exit status: 0 clean, 1 findings, 2 the notebook could not be read.",
+    )
+)
+@notebook_argument
+@click.option("--format", "form", type=click.Choice(["text", "json", "github"]), default="text", show_default=True)
+def check(notebook: Path, form: str) -> None:
+    """Say what is wrong with a notebook's stages and data flow."""
+    from stagebook.book.notebook import read_document
+    from stagebook.book.remembered import examined
+    from stagebook.text import findings_github, findings_text
+
+    _, findings = examined(read_document(notebook), notebook)
+    if form == "json":
+        import json
+
+        click.echo(json.dumps([_finding_json(found) for found in findings], indent=2))
+    elif form == "github":
+        click.echo(findings_github(findings, notebook), nl=bool(findings))
+    else:
+        click.echo(findings_text(findings, notebook))
+    sys.exit(1 if findings else 0)
+
+
+@click.command(epilog=examples("stagebook show flights.ipynb", "stagebook show flights.ipynb --format mermaid"))
+@notebook_argument
+@click.option(
+    "--format", "form", type=click.Choice(["text", "mermaid", "dot", "json"]), default="text", show_default=True
+)
+def show(notebook: Path, form: Any) -> None:
+    """Draw the stages and the names that flow between them."""
+    from stagebook.book.draw import draw
+    from stagebook.book.pipeline import load_pipeline
+
+    click.echo(draw(load_pipeline(notebook), form))
+
+
+@click.command(epilog=examples("stagebook plan flights.ipynb", "stagebook plan flights.ipynb -p depth 8"))
+@notebook_argument
+@selection_options
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+def plan(notebook: Path, form: str, **asked: Any) -> None:
+    """Say what a run would do, stage by stage, and why; run nothing."""
+    from stagebook.run.api import plan_notebook
+    from stagebook.text import plan_text
+
+    made = plan_notebook(
+        notebook, parameters=dict(asked["parameters"]), selection=selection(asked), store=asked["store"]
+    )
+    if form == "json":
+        import json
+        from dataclasses import asdict
+
+        decisions = [asdict(one) for one in made.decisions]
+        click.echo(json.dumps({"decisions": decisions, "notes": list(made.notes)}, indent=2))
+    else:
+        click.echo(plan_text(made))
+
+
+def _finding_json(found: Any) -> dict[str, Any]:
+    place = {"cell": found.place.cell, "line": found.place.line} if found.place else {"cell": None, "line": None}
+    plain = {name: getattr(found, name) for name in ("code", "severity", "message", "remedy", "stage")}
+    return {**plain, **place}

@@ -1,0 +1,140 @@
+"""`run`: run a notebook's stages and say how it went."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from stagebook.commands.options import examples, notebook_argument, selection, selection_options
+
+if TYPE_CHECKING:
+    from stagebook.run.profile import Profile
+    from stagebook.run.record import Run
+
+
+@click.command(
+    epilog=examples(
+        "stagebook run flights.ipynb",
+        "stagebook run flights.ipynb -p depth 8 -p seed 1 --out runs/deep",
+        "stagebook run flights.ipynb --from evaluate --force",
+        status="Exit status: 0 done, 1 a stage failed, 2 it could not be started, 130 interrupted.",
+    )
+)
+@notebook_argument
+@selection_options
+@click.option(
+    "--out", type=click.Path(path_type=Path), help="Folder for the output notebook and run.json [one in the store]."
+)
+@click.option("--jobs", "-j", type=click.IntRange(min=1), help="Kernels at work at once [one a core].")
+@click.option("--no-track", is_flag=True, help="Do not record the run in MLflow.")
+@click.option("--profile", "profiled", is_flag=True, help="Show where the time went; a timeline goes to profile.html.")
+@click.option("--json", "as_json", is_flag=True, help="Print events as JSON lines instead of progress.")
+def run(
+    notebook: Path,
+    *,
+    out: Path | None,
+    jobs: int | None,
+    no_track: bool,
+    profiled: bool,
+    as_json: bool,
+    **asked: Any,
+) -> None:
+    """Run a notebook's stages; reuse what has not changed.
+
+    Each stage runs in a kernel of its own, independent ones at the same time.
+    """
+    from stagebook.progress import progress_for
+    from stagebook.run.api import run_notebook
+
+    signal.signal(signal.SIGTERM, interrupt_by_exception)
+    progress = progress_for(sys.stdout, as_json=as_json)
+    profile = _profile() if profiled else None
+    try:
+        done = run_notebook(
+            notebook,
+            parameters=dict(asked["parameters"]),
+            selection=selection(asked),
+            out=out,
+            jobs=jobs,
+            listeners=(progress, *([profile] if profile is not None else [])),
+            track=not no_track,
+            later=True,
+            store=asked["store"],
+        )
+    except KeyboardInterrupt:
+        sys.exit(130)
+    finally:
+        progress.close()
+    if not as_json:
+        if profile is not None:
+            _show(profile)
+        click.echo(_summary(done, track=not no_track))
+    sys.exit({"done": 0, "failed": 1, "interrupted": 130}[done.state])
+
+
+def _profile() -> Profile:
+    """A profile that counts from the start of this process."""
+    import psutil
+
+    from stagebook.run.profile import Profile
+
+    return Profile(psutil.Process().create_time())
+
+
+def _show(profile: Profile) -> None:
+    """The profile as a table, and where its timeline is."""
+    from rich.console import Console
+
+    from stagebook.text import profile_table
+
+    Console().print(profile_table(profile))
+    click.echo(f"Timeline: {_short(profile.page)}")
+
+
+def interrupt_by_exception(*_: Any) -> None:
+    """A signal handler for SIGTERM: end as after Ctrl-C."""
+    raise KeyboardInterrupt
+
+
+def _summary(run: Run, *, track: bool) -> str:
+    """How the run ended, its metrics, where to look."""
+    from stagebook.text import counted, metrics_text
+
+    lines = [""]
+    failures = [stage for stage in run.stages if stage.state in ("failed", "interrupted")]
+    states = [stage.state for stage in run.stages]
+    if run.state == "done" and set(states) == {"reused"}:
+        lines.append(f"All is up to date: {counted(len(states), 'stage')} reused in {run.duration:.1f} s.")
+    else:
+        lines.append(f"Run {run.id}: {run.state} in {run.duration:.1f} s.")
+    for stage in failures:
+        lines.append(f"  {stage.stage}: {stage.reason}")
+    if run.metrics:
+        lines += ["Metrics:", metrics_text(run.metrics)]
+    lines.append(f"Notebook: {_short(run.output)}")
+    if track:
+        from stagebook.track.runs import tracking_uri
+
+        uri = tracking_uri(run.home)
+        lines.append(f"MLflow:   {uri if uri.startswith('http') else _ui_command(uri)}")
+    return "\n".join(lines)
+
+
+def _ui_command(uri: str) -> str:
+    """What starts MLflow's UI on this store, from the folder one is in."""
+    import shlex
+    import shutil
+
+    beside = Path(sys.executable).with_name("mlflow")
+    on_path = shutil.which("mlflow")
+    program = "mlflow" if on_path and Path(on_path) == beside else str(_short(beside))
+    return f"{program} ui --backend-store-uri {shlex.quote(uri)}"
+
+
+def _short(path: Path | None) -> Path | None:
+    """The path as seen from the folder one is in, if it is below that."""
+    return path.relative_to(Path.cwd()) if path is not None and path.is_relative_to(Path.cwd()) else path

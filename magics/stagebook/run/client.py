@@ -1,0 +1,68 @@
+"""nbclient, which also tells which outputs have a display id, and what is to replace those of other kernels' cells."""
+
+from __future__ import annotations
+
+import queue
+import time
+from typing import Any
+
+from nbclient import NotebookClient  # noqa: TID253 - imported where a kernel is started
+
+DISPLAY = "transient"
+"""Key of an output that holds its display id, as in messages; a notebook has no place for it."""
+UPDATE = "update_display_data"
+"""Type of what stands among a cell's outputs and is none: what is to be shown where a display id was used before."""
+
+_SOON = 0.02
+"""Seconds in which what was published with a reply comes, or never, since the kernel did not know of its reader yet."""
+
+
+class Client(NotebookClient):
+    """Runs cells and collects their outputs."""
+
+    async def connect(self) -> Any:
+        """Connect to the kernel as soon as it answers on both channels that results come by.
+
+        jupyter_client's `wait_for_ready` waits a fifth of a second for each message that has not come yet.
+
+        Raises:
+            RuntimeError: it died, or did not answer in time.
+        """
+        manager: Any = self.km
+        self.kc = manager.client()
+        self.kc.start_channels(hb=False)
+        self.kc.allow_stdin = False
+        deadline = time.monotonic() + self.startup_timeout
+        shell, published = self.kc.shell_channel, self.kc.iopub_channel
+        while True:
+            self.kc.kernel_info()
+            try:
+                reply = await shell.get_msg(timeout=1)
+                if reply["msg_type"] == "kernel_info_reply":
+                    await published.get_msg(timeout=_SOON)
+                    return self.kc
+            except queue.Empty:
+                pass
+            if not await manager.is_alive():
+                raise RuntimeError("it died as it started")
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"it did not answer in {self.startup_timeout} seconds")
+
+    def output(self, outs: list[Any], msg: dict[str, Any], display_id: str | None, cell_index: int) -> Any:
+        """Add an output, with its display id."""
+        out = super().output(outs, msg, display_id, cell_index)
+        if out is not None and display_id:
+            out[DISPLAY] = {"display_id": display_id}
+        return out
+
+    def process_message(self, msg: dict[str, Any], cell: Any, cell_index: int) -> Any:
+        """Take in a message; an update of a display that none of this kernel's cells has is kept with the cell."""
+        import nbformat
+
+        content = msg["content"]
+        display_id = (content.get(DISPLAY) or {}).get("display_id")
+        if msg["msg_type"] == UPDATE and display_id and display_id not in self._display_id_map:
+            update = {"output_type": UPDATE, DISPLAY: {"display_id": display_id}}
+            update |= {"data": content["data"], "metadata": content.get("metadata", {})}
+            cell.outputs.append(nbformat.from_dict(update))  # type: ignore[no-untyped-call]
+        return super().process_message(msg, cell, cell_index)

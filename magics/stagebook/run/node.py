@@ -1,0 +1,294 @@
+"""One run of a notebook document, from its start to its end: with kernels, or, where all is there, without."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NoReturn
+
+from stagebook.book.cells import INJECTED, tags_of, without_magic
+from stagebook.book.normal import cell_code
+from stagebook.book.notebook import source_of
+from stagebook.book.parameters import checked
+from stagebook.book.pipeline import pipeline_of, recalled_pipeline
+from stagebook.errors import StoreError
+from stagebook.events import Event, Notice, RunFinished, RunStarted, StageFinished
+from stagebook.model import Pipeline
+from stagebook.registry import plugin
+from stagebook.run.collect import note_finished
+from stagebook.run.decisions import selected_stages
+from stagebook.run.execute import Environment, Execution, Tell
+from stagebook.run.files import remove_leftovers, writable_folder
+from stagebook.run.job import JobCell
+from stagebook.run.kernelspecs import check_kernel
+from stagebook.run.output import OutputNotebook
+from stagebook.run.plan import Planner
+from stagebook.run.presence import Presence
+from stagebook.run.record import Run, run_state, stage_records, utc_now, versions
+from stagebook.run.recording import Deferred, environment_for
+from stagebook.run.request import Request
+from stagebook.run.schedule import Schedule, available_memory
+from stagebook.run.settled import Outcome
+from stagebook.run.status import note_end, note_start
+from stagebook.run.telling import Telling
+from stagebook.store.blobs import Store
+from stagebook.store.digests import digest_of
+
+
+def run_node(node: Any, request: Request, *, output: Path | None) -> Run:
+    """Run a notebook document whose parameters are injected, and fill in its outputs.
+
+    Args:
+        node: nbformat 4, changed in place.
+        request: how.
+        output: where to save it as stages finish.
+
+    Returns:
+        The run, whatever became of its stages.
+    """
+    injected = any(INJECTED in tags_of(cell) for cell in node["cells"])
+    pipeline = (pipeline_of if injected else recalled_pipeline)(node, request.source)
+    this = _Course.of(node, pipeline, request, output)
+    document = this.document(output)
+    with ExitStack() as stack:
+        presence = stack.enter_context(this.presence())
+        deferred = Deferred(lambda: _tracker(request)) if request.track and request.later else None
+        tracker = deferred or _tracker(request)
+        if tracker is not None:
+            stack.callback(tracker.close)
+        tell = Telling((presence, document, *request.listeners, *([tracker] if tracker else [])))
+        runner = request.runner or stack.enter_context(_runner(request))
+        execution = this.execution(runner, tell, environment_for(tracker, this.planner))
+        this.begin(tell)
+        outcome = execution.run()
+        document.save()
+        return this.end(outcome, tell, record=deferred is not None and deferred.stop())
+
+
+def reused_run(node: Any, pipeline: Pipeline, request: Request, *, output: Path) -> Run | None:
+    """The run, if it needs no kernel since all that it is to give is there; None where it needs one.
+
+    What happens is told to nobody before that is sure: until then, nothing has been done that a run from the start
+    would not do as well.
+
+    Args:
+        node: as for `run_node`.
+        pipeline: what it was read as.
+        request: how.
+        output: where to save it.
+    """
+    this = _Course.of(node, pipeline, request, output)
+    with ExitStack() as stack:
+        presence = stack.enter_context(this.presence())
+        events: list[Event] = []
+        try:
+            outcome = this.execution(_NoKernels(), events.append, _no_variables).run()
+        except _KernelNeededError:
+            return None
+        if any(_shows_error(event) for event in events):  # Papermill has a way of its own with these
+            return None
+        told = node["metadata"]["papermill"]
+        told |= {"version": told.get("version") or this.planner.installed.versions(["papermill"])["papermill"]}
+        document = this.document(None)
+        tracker = _tracker(request) if not request.later else None
+        if tracker is not None:
+            stack.callback(tracker.close)
+        tell = Telling((presence, document, *request.listeners, *([tracker] if tracker else [])))
+        this.begin(tell)
+        for event in events:
+            tell(event)
+        document.path = output
+        document.save()
+        return this.end(outcome, tell, record=request.track and request.later)
+
+
+@dataclass(slots=True)
+class _Course:
+    """What a run stands on, and the notes that it makes at its start and its end."""
+
+    node: Any
+    pipeline: Pipeline
+    request: Request
+    output: Path | None
+    parameters: Mapping[str, Any]
+    planner: Planner
+    cells: Mapping[int, JobCell]
+    selected: frozenset[str]
+    started: str
+    clock: float
+
+    @classmethod
+    def of(cls, node: Any, pipeline: Pipeline, request: Request, output: Path | None) -> _Course:
+        given = dict(node["metadata"].get("papermill", {}).get("parameters") or {})
+        parameters = checked(pipeline.parameters, given, notebook=request.source.name)
+        check_kernel(pipeline.kernel)
+        folder = writable_folder(request.folder)
+        for path in [folder / "run.json", *([output] if output else [])]:
+            remove_leftovers(path.parent, f".{path.name}.")
+        planner = Planner(pipeline, parameters, Store.at(request.store), run=request.id)
+        selected = selected_stages(pipeline, request.selection)
+        cells = _job_cells(node, pipeline)
+        return cls(
+            node, pipeline, request, output, parameters, planner, cells, selected, utc_now(), time.perf_counter()
+        )
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Every parameter's value."""
+        return {one.name: self.parameters.get(one.name, one.value) for one in self.pipeline.parameters}
+
+    def document(self, path: Path | None) -> OutputNotebook:
+        """The output notebook, to be saved there."""
+        return OutputNotebook(self.node, self.pipeline, self.cells, run=self.request.id, path=path)
+
+    def presence(self) -> Presence:
+        """What keeps removals from the store away."""
+        return Presence(self.planner.store.home, self.request.id, keys=self.planner.keys)
+
+    def execution(self, runner: Any, tell: Tell, environment: Environment) -> Execution:
+        """The loop over the stages."""
+        pipeline, shared = self.pipeline, self.request.shared
+        return Execution(
+            self.planner,
+            runner,
+            preamble=_preamble(self.node, pipeline, self.cells),
+            cells={stage.name: tuple(self.cells[cell.index] for cell in stage.cells) for stage in pipeline.stages},
+            selection=self.request.selection,
+            schedule=_schedule(self.planner, runner),
+            tell=tell,
+            environment=environment,
+            claims=shared.claims if shared else None,
+        )
+
+    def begin(self, tell: Tell) -> None:
+        """Note that the run has begun, and tell."""
+        names = tuple(stage.name for stage in self.pipeline.stages)
+        request, values = self.request, self.values
+        note_start(self.planner.store, request, values, started=self.started)
+        tell(RunStarted(request.id, str(request.source), names, values, str(request.folder)))
+
+    def end(self, outcome: Outcome, tell: Tell, *, record: bool = False) -> Run:
+        """Note how the run has ended, and tell; `record` where no listener does that."""
+        planner, store = self.planner, self.planner.store
+        run = self._run(outcome)
+        run.save()
+        if record:
+            _record_later(run, tell)
+        note_end(store, run)
+        try:
+            note_finished(store, run, keys=planner.keys)
+        except StoreError as error:
+            tell(Notice(f"{error} So `stagebook gc` does not know what this run needs."))
+        planner.save_memories()
+        tell(RunFinished(run))
+        return run
+
+    def _run(self, outcome: Outcome) -> Run:
+        planner, request = self.planner, self.request
+        records = stage_records(planner.pipeline, outcome)
+        return Run(
+            id=request.id,
+            state=run_state(records, self.selected, interrupted=outcome.interrupted),
+            notebook=request.source,
+            output=self.output,
+            folder=request.folder,
+            store=request.store,
+            home=request.home,
+            parameters=self.values,
+            stages=records,
+            started=self.started,
+            duration=round(time.perf_counter() - self.clock, 3),
+            versions=versions(planner.packages(), planner.installed),
+            edges=planner.pipeline.edges,
+        )
+
+
+def _schedule(planner: Planner, runner: Any) -> Schedule:
+    """Stages are started as their last runs suggest."""
+    last = {stage.name: planner.last(stage.name) or {} for stage in planner.pipeline.stages}
+    durations = {name: one["duration"] for name, one in last.items() if one.get("duration")}
+    memory = {name: one["memory"] for name, one in last.items() if one.get("memory")}
+    return Schedule(runner, durations=durations, memory=memory, available=available_memory)
+
+
+def _runner(request: Request) -> Any:
+    """A runner that is closed when the run is over."""
+    return request.shared.runner.share() if request.shared else plugin("runner", "local")(request.jobs)
+
+
+class _KernelNeededError(Exception):
+    """A stage is to be started."""
+
+
+class _NoKernels:
+    """In place of a runner, where nothing is to be run."""
+
+    @property
+    def slots(self) -> NoReturn:
+        """Asked for before anything is done for the sake of a stage's start."""
+        raise _KernelNeededError
+
+    def submit(self, *_: Any) -> NoReturn:
+        """Not to be had."""
+        raise _KernelNeededError
+
+    def interrupt(self) -> None:
+        """There is nothing to interrupt."""
+
+
+def _record_later(run: Run, tell: Tell) -> None:
+    """Have the run recorded by another process, and tell of earlier ones that are not recorded yet."""
+    from stagebook.run.unrecorded import keep_unrecorded, start_recorder, unrecorded
+
+    try:
+        failed = [one for one in unrecorded(run.home) if one.failed]
+        keep_unrecorded(run)
+        if start_recorder(run.home):
+            failed = [one for one in unrecorded(run.home) if one.failed]
+    except (OSError, StoreError) as error:
+        tell(Notice(f"MLflow is not told of this run, run.json tells of it ({error})."))
+        return
+    if failed:
+        which = f"Run {failed[-1].run['id']}" + (f" and {len(failed) - 1} before it" if len(failed) > 1 else "")
+        tell(Notice(f"{which} could not be recorded in MLflow yet ({failed[-1].failed}). It is tried again."))
+
+
+def _shows_error(event: Event) -> bool:
+    if not isinstance(event, StageFinished) or event.result is None:
+        return False
+    return any(output["output_type"] == "error" for cell in event.result.cells for output in cell.outputs)
+
+
+def _no_variables(_: str) -> Mapping[str, str]:
+    return {}
+
+
+def _tracker(request: Request) -> Any:
+    """The listener that records the run, if it is to be recorded."""
+    if not request.track:
+        return None
+    if request.shared is not None and request.shared.tracker is not None:
+        return request.shared.tracker()
+    return plugin("listener", "runs")(request.source, request.home)
+
+
+def _job_cells(node: Any, pipeline: Pipeline) -> dict[int, JobCell]:
+    """Every code cell as kernels get it, by its index."""
+    numbers = {cell.index: cell.number for cell in pipeline.cells}
+    cells = {}
+    for index, cell in enumerate(node["cells"]):
+        if cell["cell_type"] == "code":
+            source = source_of(cell)
+            code = digest_of(cell_code(source).encode())
+            cells[index] = JobCell(numbers.get(index, 0), without_magic(source), code)
+    return cells
+
+
+def _preamble(node: Any, pipeline: Pipeline, cells: Mapping[int, JobCell]) -> tuple[JobCell, ...]:
+    """Parameters, injected parameters and setup, in the notebook's order."""
+    indexes = {cell.index for cell in pipeline.preamble}
+    indexes |= {index for index in cells if INJECTED in tags_of(node["cells"][index])}
+    return tuple(cells[index] for index in sorted(indexes))

@@ -1,0 +1,189 @@
+"""How a notebook's pipeline stands: its last run, and stage by stage whether the result is up to date, and why not."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from stagebook.book.parameters import checked
+from stagebook.book.pipeline import load_pipeline
+from stagebook.errors import StoreError
+from stagebook.model import Change, Decision, Selection
+from stagebook.run.decisions import make_plan
+from stagebook.run.files import process_lives
+from stagebook.run.kernelspecs import check_kernel
+from stagebook.run.plan import Planner, notebook_key
+from stagebook.run.record import Run
+from stagebook.run.request import Request, store_for
+from stagebook.store.blobs import Store
+
+StageStanding = Literal["fresh", "stale", "never run", "failed", "interrupted", "skipped"]
+
+
+@dataclass(frozen=True, slots=True)
+class LastRun:
+    """A notebook's last run.
+
+    Attributes:
+        id: its id.
+        state: done, failed, interrupted; `running` while it is under way; `killed` where it came to no end.
+        started: ISO 8601, UTC.
+        duration: seconds; None where it came to no end.
+        parameters: every parameter's value.
+        folder: where its output notebook and `run.json` are.
+    """
+
+    id: str
+    state: str
+    started: str
+    duration: float | None
+    parameters: Mapping[str, Any]
+    folder: str
+
+
+@dataclass(frozen=True, slots=True)
+class StageStatus:
+    """How a stage stands, why, and its last result: when and in which run it was made, its seconds and metrics.
+
+    A stage is `failed` or `interrupted` if that is how it last ended, even if it has been changed since.
+    """
+
+    stage: str
+    state: StageStanding
+    reason: str
+    changes: tuple[Change, ...]
+    run: str
+    started: str
+    duration: float | None
+    metrics: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How a pipeline stands; `last` is None where it never ran, `notes` are a plan's, `next` says what to do."""
+
+    notebook: Path
+    last: LastRun | None
+    stages: tuple[StageStatus, ...]
+    notes: tuple[str, ...]
+    next: str
+
+
+def notebook_status(
+    notebook: Path, *, parameters: Mapping[str, Any] | None = None, store: str | Path | None = None
+) -> Status:
+    """How a notebook stands for a run with these parameters; nothing is run or written.
+
+    Raises:
+        StagebookError: the notebook or a parameter is not in order.
+    """
+    pipeline = load_pipeline(notebook)
+    values = checked(pipeline.parameters, parameters or {}, notebook=notebook.name)
+    check_kernel(pipeline.kernel)
+    kept = store_for(notebook, store)
+    planner = Planner(pipeline, values, kept)
+    plan = make_plan(planner, Selection())
+    stages = tuple(_standing(planner, decision) for decision in plan.decisions)
+    last = last_run(kept, notebook)
+    return Status(pipeline.notebook, last, stages, plan.notes, _next(notebook, last, stages))
+
+
+def note_start(store: Store, request: Request, values: Mapping[str, Any], *, started: str) -> None:
+    """Keep that a run has begun, so that one that is killed is known of."""
+    record = {
+        "id": request.id,
+        "started": started,
+        "parameters": {name: _plain(value) for name, value in values.items()},
+        "folder": str(request.folder),
+        "process": os.getpid(),
+        "machine": platform.node(),
+    }
+    _note(store, request.source, record)
+
+
+def note_end(store: Store, run: Run) -> None:
+    """Keep how the run ended."""
+    record = {
+        "id": run.id,
+        "state": run.state,
+        "started": run.started,
+        "duration": run.duration,
+        "parameters": {name: _plain(value) for name, value in run.parameters.items()},
+        "folder": str(run.folder),
+    }
+    _note(store, run.notebook, record)
+
+
+def _note(store: Store, notebook: Path, record: Mapping[str, Any]) -> None:
+    with suppress(StoreError):  # a store that cannot be written to is told by the stages; the run does not end for this
+        store.put_record(_name(notebook), record)
+
+
+def last_run(store: Store, notebook: Path) -> LastRun | None:
+    """The notebook's last run, None where there is none."""
+    record = store.record(_name(notebook))
+    if record is None:
+        return None
+    state = record.get("state")
+    if state is None:
+        here = record["machine"] == platform.node()
+        state = "running" if not here or process_lives(record["process"]) else "killed"
+    return LastRun(
+        record["id"], state, record["started"], record.get("duration"), record["parameters"], record["folder"]
+    )
+
+
+def _standing(planner: Planner, decision: Decision) -> StageStatus:
+    name, last = decision.stage, planner.last(decision.stage)
+    if decision.action == "reuse":
+        run, result = planner.made[name]
+        return StageStatus(
+            name, "fresh", decision.reason, (), run, result.started, result.duration, dict(result.metrics)
+        )
+    state: StageStanding = "never run" if last is None else "stale"
+    if decision.action == "skip":
+        state = "skipped"
+    elif last is not None and last["state"] in ("failed", "interrupted"):
+        state = last["state"]
+    last = last or {}
+    return StageStatus(
+        name,
+        state,
+        decision.reason,
+        decision.changes,
+        last.get("run", ""),
+        last.get("started", ""),
+        last.get("duration"),
+        last.get("metrics", {}),
+    )
+
+
+def _next(notebook: Path, last: LastRun | None, stages: tuple[StageStatus, ...]) -> str:
+    to_run = [stage for stage in stages if stage.state not in ("fresh", "skipped")]
+    command = f"stagebook run {notebook}"
+    if last is not None and last.state == "running":
+        return f"Run {last.id} is under way."
+    if not to_run:
+        return "All is up to date."
+    failed = [f"`{stage.stage}`" for stage in to_run if stage.state == "failed" and not stage.changes]
+    mend = f"Mend {', '.join(failed)}, then: " if failed else ""
+    return f"{mend}{command}   ({len(to_run)} to run, {len(stages) - len(to_run)} to reuse)"
+
+
+def _name(notebook: Path) -> str:
+    return f"runs/{notebook_key(notebook)}"
+
+
+def _plain(value: Any) -> Any:
+    """The value if JSON holds it, else as Python writes it."""
+    try:
+        json.dumps(value)
+    except (TypeError, ValueError):
+        return repr(value)
+    return value

@@ -1,0 +1,7 @@
+# %%
+# %env WHO=me
+# %%
+import os
+print(os.environ["WHO"])
+# %%
+# !echo $WHO

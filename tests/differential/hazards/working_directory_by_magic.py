@@ -1,0 +1,8 @@
+# %%
+# !mkdir inner
+# %%
+# %cd inner
+# %%
+open("x.txt", "w").write("x")
+# %%
+# !ls
