@@ -42,6 +42,13 @@ def names(kind: Kind) -> list[str]:
     return [*sorted(_others(kind).keys() - set(builtin)), *builtin]
 
 
+def make_ready(kind: Kind) -> None:
+    """Import our plug-ins of this kind and find third parties' names, so that it need not be done later."""
+    for name in names(kind):
+        if name in _builtin(kind):
+            plugin(kind, name)
+
+
 def _builtin(kind: Kind) -> list[str]:
     room = importlib.import_module(_ROOMS[kind])
     return sorted(module.name for module in pkgutil.iter_modules(room.__path__))

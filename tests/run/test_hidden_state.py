@@ -239,3 +239,25 @@ class TestVariables:
         monkeypatch.setenv("TMPDIR", str(bench.folder))
         assert bench.states(bench.run()) == {"a": "reused"}
         assert os.environ["TMPDIR"] == str(bench.folder)
+
+
+THREADS = """
+from concurrent.futures import ThreadPoolExecutor
+import os
+def look(number):
+    os.environ.get(f"FILE_{number}")
+    return open(f"data/{number}.txt").read()
+with ThreadPoolExecutor(8) as pool:
+    texts = list(pool.map(look, range(300)))
+"""
+
+
+def test_what_many_threads_read_at_once_is_all_known(bench):
+    (bench.folder / "data").mkdir()
+    for number in range(300):
+        (bench.folder / f"data/{number}.txt").write_text(str(number))
+    bench.run([("stage:read", THREADS)])
+    (record,) = (bench.folder / ".stagebook/records/results").rglob("*.json")
+    told = record.read_text()
+    assert [number for number in range(300) if f'"data/{number}.txt"' not in told] == []
+    assert [number for number in range(300) if f'"FILE_{number}"' not in told] == []

@@ -67,6 +67,7 @@ def listen(job_json: str) -> str:
     _visit.carried.listen()
     _visit.modules.listen(job["modules"])
     _visit.memory = current_memory()
+    _count(job)
     _let_listen(on=True)
     return "{}"
 
@@ -98,6 +99,7 @@ def begin(job_json: str) -> str:
         _visit.before = _snapshots(namespace)
         _visit.modules.begin()
     opened.begin([*job["files"], *_mapped_files(values.values())], code=job["code"])
+    _count(job)
     decided = _decided(job["when"], namespace) if job["when"] else None
     report = {"decided": decided, "phases": _visit.clock.take(), **(_dependencies([]) if decided else {})}
     _let_listen(on=True)
@@ -166,10 +168,15 @@ def scatter(job_json: str) -> str:
     return dumps({"elements": elements, "unstorable": unstorable, **_dependencies([])})
 
 
-def number(cell: str) -> str:
-    """Make the next cell `In[cell]`, as it is in the notebook run from top to bottom."""
-    _shell().execution_count = int(cell)
-    return ""
+def number(job_json: str) -> str:
+    """Make the next cell `In[number]`, as it is in the notebook run from top to bottom."""
+    _count(loads(job_json))
+    return "{}"
+
+
+def _count(job: Mapping[str, Any]) -> None:
+    if "number" in job:
+        _shell().execution_count = job["number"]
 
 
 def _kept_apart(states: Mapping[str, Any], job: Mapping[str, Any]) -> Kept:

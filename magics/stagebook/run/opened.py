@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from stagebook.run.environment import imported_files
-from stagebook.run.surroundings import foreign_folders, is_importing
+from stagebook.run.surroundings import foreign_folders, is_importing, own_work
 from stagebook.store.digests import digest_of_file, digest_of_json
 
 CHANGED = "changed while it was read"
@@ -154,9 +154,9 @@ class Opened:
         return {self.short(path): digest for path, digest in self.written.items()}
 
     def _hook(self, event: str, arguments: tuple[Any, ...]) -> None:
-        if not self.listening or event not in _NOTED:
+        if not self.listening or event not in _NOTED or own_work.under_way:
             return
-        self.listening = False  # looking at files raises events itself
+        own_work.under_way = True  # looking at files raises events itself
         try:
             if event == "open":
                 self._note_open(*arguments)
@@ -175,18 +175,18 @@ class Opened:
             else:
                 self._note_write(_at(arguments[0], arguments[1] if event in _BELOW else -1))
         finally:
-            self.listening = True
+            own_work.under_way = False
 
     def _watched(self, stat: Callable[..., os.stat_result]) -> Callable[..., os.stat_result]:
         @functools.wraps(stat)
         def look(path: Any, *arguments: Any, **options: Any) -> os.stat_result:
-            if not self.listening:
+            if not self.listening or own_work.under_way:
                 return stat(path, *arguments, **options)
-            self.listening = False
+            own_work.under_way = True
             try:
                 self._note_look(path)
             finally:
-                self.listening = True
+                own_work.under_way = False
             return stat(path, *arguments, **options)
 
         return look

@@ -12,7 +12,7 @@ from typing import Any
 from stagebook.events import Event
 from stagebook.run.plan import Planner
 
-PATIENCE = 3.0
+PATIENCE = 30.0
 """Seconds after which a run is recorded as it goes on."""
 
 

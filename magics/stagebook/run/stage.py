@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timezone
 from itertools import starmap
@@ -63,6 +63,7 @@ class _Visit:
         self.emit = emit
         self.clock = clock
         self.cells: list[CellRecord] = []
+        self.number = 0  # that the kernel gives the next cell; 0: not known
 
     async def run(self, environment: Mapping[str, str], *, continues: bool) -> StageResult:
         job = self.job
@@ -70,10 +71,11 @@ class _Visit:
         if not continues:
             listening = {"folder": job.folder, "store": job.store, "modules": job.modules, "threads": job.threads}
             with self.clock.phase("imports"):
-                await self._call("listen", {**listening, "environment": dict(environment)})
+                await self._call("listen", {**listening, "environment": dict(environment), **self._numbered(job.preamble)})
                 for cell in job.preamble:
                     await self._run(cell)
-        began = await self._call("begin", _begin(job, environment, continues=continues))
+        asked = {**_begin(job, environment, continues=continues), **self._numbered(job.cells)}
+        began = await self._call("begin", asked)
         self.clock.extend(began["phases"])
         if began["decided"]:
             return StageResult(job.stage, "skipped", decided=began["decided"], **_outside(began))
@@ -117,11 +119,17 @@ class _Visit:
         answer: dict[str, Any] = json.loads(await self.kernel.call(f"{_INSIDE}:{function}", json.dumps(job)))
         return answer
 
+    def _numbered(self, cells: Sequence[JobCell]) -> dict[str, int]:
+        """For a call that is made before these cells: the number that the first of them is to have, if it has one."""
+        self.number = cells[0].number if cells else 0
+        return {"number": self.number} if self.number else {}
+
     async def _run(self, cell: JobCell, *, deadline: float | None = None) -> CellRecord:
         """Run a cell under its number in the notebook, so that its traceback says `In[number]`."""
-        if cell.number:
-            await self.kernel.call(f"{_INSIDE}:number", str(cell.number))
+        if cell.number and cell.number != self.number:
+            await self._call("number", {"number": cell.number})
         record = await self.kernel.run(cell, deadline=deadline)
+        self.number = record.execution_count + 1 if record.execution_count else 0
         self.cells.append(record)
         return record
 

@@ -6,6 +6,7 @@ import functools
 import os
 import sys
 import sysconfig
+import threading
 from pathlib import Path
 from types import FrameType
 
@@ -40,3 +41,12 @@ _IMPORT_SYSTEM = ("<frozen importlib", f"{sysconfig.get_path('stdlib')}{os.sep}i
 def is_importing(frame: FrameType | None) -> bool:
     """Whether it is the import system that asks, or what tells of installed packages."""
     return frame is not None and frame.f_code.co_filename.startswith(_IMPORT_SYSTEM)
+
+
+class _OwnWork(threading.local):
+    """Whether this thread does our own work: what files that opens, and variables it asks for, is not the stage's."""
+
+    under_way = False
+
+
+own_work = _OwnWork()

@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Mapping
 
-from stagebook.run.surroundings import is_users
+from stagebook.run.surroundings import is_users, own_work
 from stagebook.store.signing import keyed_digest
 
 _OF_THE_SESSION = ("JPY_", "SSH_", "TERM", "XDG_", "DBUS_", "WINDOW")
@@ -48,12 +48,14 @@ class Variables:
 
     def note_read(self, name: str, value: str | None) -> None:
         """Somebody reads a variable: it matters if the notebook's or the user's own code does."""
-        if not self.listening or name in self.written or _is_volatile(name):
+        if not self.listening or own_work.under_way or name in self.written or _is_volatile(name):
             return
-        self.listening = False  # asking whose the code is may ask for variables
-        if is_users(sys._getframe(2)):
-            self.read.setdefault(name, value)
-        self.listening = True
+        own_work.under_way = True  # asking whose the code is may ask for variables
+        try:
+            if is_users(sys._getframe(2)):
+                self.read.setdefault(name, value)
+        finally:
+            own_work.under_way = False
 
     def note_write(self, name: str, value: str | None) -> None:
         """Somebody sets a variable; what modules set when they are imported, they set in every kernel."""

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import os
+import pdb  # noqa: F401, T100 - what a kernel imports when it starts
+import sys
 from typing import Any
+
+import IPython.core.debugger  # noqa: TID253 - as above; this file is for kernels' processes only
 
 from ipykernel.compiler import XCachingCompiler
 from ipykernel.ipkernel import IPythonKernel
@@ -38,6 +42,7 @@ class WarmApp(IPKernelApp, _Once):
     def prepare(self) -> Any:
         """Read the configuration and make the shell, which is returned; no thread may be started by that."""
         self.kernel_class = _Kernel
+        _import_debugger()
         self.config.HistoryManager.enabled = False  # it would write in a thread
         BaseIPythonApplication.initialize(self, [])  # type: ignore[no-untyped-call]
         self.is_prepared = True
@@ -52,3 +57,27 @@ class WarmApp(IPKernelApp, _Once):
         """Open the sockets that a connection file names and be ready for `start`."""
         self.connection_file = connection_file
         self.initialize([])  # type: ignore[no-untyped-call]
+
+    def start(self) -> None:
+        """Be a kernel until that is to end.
+
+        The control thread comes to its end first: it flushes output after it has told the kernel to end, and would wait
+        ten seconds for the thread that sends output, which Python ends before it.
+        """
+        try:
+            super().start()  # type: ignore[no-untyped-call]
+        finally:
+            if self.control_thread is not None and self.control_thread.is_alive():
+                self.control_thread.stop()
+                self.control_thread.join()
+
+
+def _import_debugger() -> None:
+    """Import ipykernel's debugger as where debugpy is missing: importing that takes longer than all else of a start."""
+    missing = "debugpy" not in sys.modules
+    if missing:
+        sys.modules["debugpy"] = None  # type: ignore[assignment]
+    import ipykernel.debugger  # noqa: F401
+
+    if missing:
+        del sys.modules["debugpy"]

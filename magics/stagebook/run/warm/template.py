@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import ast
 import gc
+import importlib
 import importlib.util
 import json
 import os
@@ -25,11 +26,13 @@ import sysconfig
 from pathlib import Path
 from typing import Any
 
+from stagebook.registry import make_ready
 from stagebook.run.orphans import end_with_parent
 from stagebook.run.warm.app import WarmApp
 from stagebook.run.warm.command import command
 from stagebook.run.warm.streams import Stream
 
+_NEEDED = ("stagebook.run.inside", "wrapt", "IPython.core.logger")
 _TASKS = Path("/proc/self/task")
 _SAFE_THREADS = frozenset({"jemalloc_bg_thd"})
 """Threads that stay in a fork's parent, and whose library sees to it that the child is whole."""
@@ -88,8 +91,9 @@ class Template:
         streams = {name: Stream(name, getattr(sys, name)) for name in ("stdout", "stderr")}
         for name, stream in streams.items():
             setattr(sys, name, stream)
-        import stagebook.run.inside  # noqa: F401 - every kernel needs it
-
+        for module in _NEEDED:  # by every kernel
+            importlib.import_module(module)
+        make_ready("codec")
         before = _effects(streams)
         for statement in filter(_is_installed, self.imports):
             try:
