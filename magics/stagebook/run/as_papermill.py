@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import json
 import math
+import re
 import secrets
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +21,10 @@ _MINOR = 5
 _ERROR_MARKER = "papermill-error-cell-tag"
 _TOLD = ("default_parameters", "parameters", "environment_variables")
 _TEXTUAL = frozenset({"application/javascript", "image/svg+xml"})
+_LONG = 100
+"""Lines of an output that are not left to json's own way of indenting."""
+_INDENTED = ",\n      "
+"""What stands between the lines of an output's text, as deep as that is in a notebook."""
 
 
 def prepared(document: Document, parameters: Mapping[str, Any], *, source: Path, output: Path) -> Document | None:
@@ -101,23 +107,36 @@ def _written(value: Any) -> str:
 def notebook_text(document: Mapping[str, Any]) -> str:
     """The notebook as nbformat writes it to a file."""
     metadata = _without(document["metadata"], "orig_nbformat", "orig_nbformat_minor", "signature")
-    plain = {**document, "metadata": metadata, "cells": [_cell(cell) for cell in document["cells"]]}
-    return json.dumps(plain, ensure_ascii=False, indent=1, sort_keys=True, separators=(",", ": "))
+    long: dict[str, str] = {}
+    plain = {**document, "metadata": metadata, "cells": [_cell(cell, long) for cell in document["cells"]]}
+    text = json.dumps(plain, ensure_ascii=False, indent=1, sort_keys=True, separators=(",", ": "))
+    return re.sub("|".join(long), lambda found: long[found[0]], text) if long else text
 
 
-def _cell(cell: Mapping[str, Any]) -> dict[str, Any]:
+def _cell(cell: Mapping[str, Any], long: dict[str, str]) -> dict[str, Any]:
     plain = {**cell, "metadata": _without(cell["metadata"], "trusted"), "source": _lines(cell["source"])}
     if "attachments" in cell:
         plain["attachments"] = {name: _bundle(bundle) for name, bundle in cell["attachments"].items()}
     if cell["cell_type"] == "code":
-        plain["outputs"] = [_output(output) for output in cell["outputs"]]
+        plain["outputs"] = [_output(output, long) for output in cell["outputs"]]
     return plain
 
 
-def _output(output: Mapping[str, Any]) -> Mapping[str, Any]:
+def _output(output: Mapping[str, Any], long: dict[str, str]) -> Mapping[str, Any]:
     if output["output_type"] in ("execute_result", "display_data"):
         return {**output, "data": _bundle(output.get("data", {}))}
-    return {**output, "text": _lines(output["text"])} if output["output_type"] == "stream" else output
+    if output["output_type"] != "stream":
+        return output
+    lines = _lines(output["text"])
+    return {**output, "text": lines if len(lines) < _LONG else _stand_in(lines, long)}
+
+
+def _stand_in(lines: list[str], long: dict[str, str]) -> str:
+    """A text that stands for these lines, which are written by themselves: with `indent`, json takes twenty times as long."""
+    name = f"stagebook-{uuid.uuid4().hex}"
+    each = json.dumps(lines, ensure_ascii=False, separators=(_INDENTED, ": "))
+    long[f'"{name}"'] = f"[{_INDENTED[1:]}{each[1:-1]}{_INDENTED[1:-1]}]"
+    return name
 
 
 def _bundle(bundle: Mapping[str, Any]) -> dict[str, Any]:

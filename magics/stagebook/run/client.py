@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import time
+from itertools import pairwise
 from typing import Any
 
 from nbclient import NotebookClient  # noqa: TID253 - imported where a kernel is started
@@ -48,9 +49,38 @@ class Client(NotebookClient):
             if time.monotonic() > deadline:
                 raise RuntimeError(f"it did not answer in {self.startup_timeout} seconds")
 
+    async def async_execute_cell(self, cell: Any, cell_index: int, *arguments: Any, **options: Any) -> Any:
+        """Run a cell. nbclient merges its streams, which takes long, only if that takes a terminal's moves into account."""
+        self.coalesce_streams = False
+        return await super().async_execute_cell(cell, cell_index, *arguments, **options)
+
+    def merged(self, outputs: list[Any]) -> list[Any]:
+        """The outputs of the cell that was run last, with one text for each stream."""
+        if self.coalesce_streams:  # nbclient has done it
+            return list(outputs)
+        found: list[Any] = []
+        texts: dict[str, list[str]] = {}
+        for output in outputs:
+            if output["output_type"] != "stream":
+                found.append(output)
+            elif output["name"] in texts:
+                texts[output["name"]].append(output["text"])
+            else:
+                texts[output["name"]] = [output["text"]]
+                found.append(output)
+        for output in found:
+            if output["output_type"] == "stream":
+                output["text"] = "".join(texts[output["name"]])
+        for position, (first, second) in enumerate(pairwise(found)):
+            if (first.get("name"), second.get("name")) == ("stderr", "stdout"):  # they come in any order
+                found[position : position + 2] = [second, first]
+        return found
+
     def output(self, outs: list[Any], msg: dict[str, Any], display_id: str | None, cell_index: int) -> Any:
         """Add an output, with its display id."""
         out = super().output(outs, msg, display_id, cell_index)
+        if msg["msg_type"] == "stream" and any(move in msg["content"]["text"] for move in "\r\b"):
+            self.coalesce_streams = True
         if out is not None and display_id:
             out[DISPLAY] = {"display_id": display_id}
         return out

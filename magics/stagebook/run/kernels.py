@@ -74,9 +74,7 @@ def _client(name: str) -> Client:
     from stagebook.run.client import Client
 
     notebook = nbformat.v4.new_notebook()  # type: ignore[no-untyped-call]
-    client = Client(
-        notebook, km=AsyncKernelManager(kernel_name=name), startup_timeout=_START_TIMEOUT, coalesce_streams=True
-    )
+    client = Client(notebook, km=AsyncKernelManager(kernel_name=name), startup_timeout=_START_TIMEOUT)
     client.reset_execution_trackers()
     return client
 
@@ -183,7 +181,7 @@ class Kernel:
 
         def record(*, failed: bool) -> CellRecord:
             duration = round(time.perf_counter() - clock, 4)
-            return CellRecord(cell.code, list(node.outputs), node.execution_count, started, duration, failed)
+            return CellRecord(cell.code, self._client.merged(node.outputs), node.execution_count, started, duration, failed)
 
         if self._interrupted:
             raise CellFailedError("KeyboardInterrupt", "", cell, record(failed=True))

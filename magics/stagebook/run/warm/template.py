@@ -34,6 +34,7 @@ from stagebook.run.warm.streams import Stream
 
 _NEEDED = ("stagebook.run.inside", "wrapt", "IPython.core.logger")
 _TASKS = Path("/proc/self/task")
+_LIBRARY = sysconfig.get_path("stdlib")
 _SAFE_THREADS = frozenset({"jemalloc_bg_thd"})
 """Threads that stay in a fork's parent, and whose library sees to it that the child is whole."""
 
@@ -199,8 +200,7 @@ def _is_foreign(top: str) -> bool:
 
 
 def _is_in_environment(place: str) -> bool:
-    library = sysconfig.get_path("stdlib")
-    return place.startswith(library) or "site-packages" in place or "dist-packages" in place or place == "frozen"
+    return place.startswith(_LIBRARY) or "site-packages" in place or "dist-packages" in place or place == "frozen"
 
 
 def _effects(streams: dict[str, Stream]) -> tuple[Any, ...]:
