@@ -129,7 +129,9 @@ def _reused(
 
 def _execute(request: Request, output: Path, values: Mapping[str, Any], *, kernel: str) -> None:
     """Hand the notebook to Papermill; how the run ended stands in `request.run`."""
-    import papermill
+    from stagebook.run.lean import import_papermill
+
+    papermill = import_papermill()
     from papermill.exceptions import PapermillExecutionError
 
     try:

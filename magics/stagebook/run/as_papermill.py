@@ -132,7 +132,7 @@ def _output(output: Mapping[str, Any], long: dict[str, str]) -> Mapping[str, Any
 
 
 def _stand_in(lines: list[str], long: dict[str, str]) -> str:
-    """A text that stands for these lines, which are written by themselves: with `indent`, json takes twenty times as long."""
+    """A text that stands for these lines. They are written by themselves, as json is slow where it indents."""
     name = f"stagebook-{uuid.uuid4().hex}"
     each = json.dumps(lines, ensure_ascii=False, separators=(_INDENTED, ": "))
     long[f'"{name}"'] = f"[{_INDENTED[1:]}{each[1:-1]}{_INDENTED[1:-1]}]"

@@ -7,7 +7,11 @@ import time
 from itertools import pairwise
 from typing import Any
 
-from nbclient import NotebookClient  # noqa: TID253 - imported where a kernel is started
+from jupyter_client.kernelspec import KernelSpec  # noqa: TID253 - imported where a kernel is started
+from jupyter_client.manager import AsyncKernelManager  # noqa: TID253 - as above
+from nbclient import NotebookClient  # noqa: TID253 - as above
+
+from stagebook.run.kernelspecs import described
 
 DISPLAY = "transient"
 """Key of an output that holds its display id, as in messages; a notebook has no place for it."""
@@ -16,6 +20,20 @@ UPDATE = "update_display_data"
 
 _SOON = 0.02
 """Seconds in which what was published with a reply comes, or never, since the kernel did not know of its reader yet."""
+
+
+class Manager(AsyncKernelManager):
+    """Starts a kernel; the kernel's description is looked up without IPython, which jupyter_client imports for that."""
+
+    @property
+    def kernel_spec(self) -> KernelSpec | None:
+        """The kernel's description."""
+        if self._kernel_spec is None:
+            known = described(self.kernel_name)
+            if known is None:
+                return super().kernel_spec
+            self._kernel_spec = KernelSpec(**known)
+        return self._kernel_spec
 
 
 class Client(NotebookClient):
@@ -50,7 +68,7 @@ class Client(NotebookClient):
                 raise RuntimeError(f"it did not answer in {self.startup_timeout} seconds")
 
     async def async_execute_cell(self, cell: Any, cell_index: int, *arguments: Any, **options: Any) -> Any:
-        """Run a cell. nbclient merges its streams, which takes long, only if that takes a terminal's moves into account."""
+        """Run a cell. nbclient merges its streams, which takes long, only if they move as on a terminal."""
         self.coalesce_streams = False
         return await super().async_execute_cell(cell, cell_index, *arguments, **options)
 

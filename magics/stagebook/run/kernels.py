@@ -69,12 +69,11 @@ def kernel_environment() -> dict[str, str]:
 def _client(name: str) -> Client:
     """A client whose manager is to start a kernel of this name."""
     import nbformat
-    from jupyter_client.manager import AsyncKernelManager
 
-    from stagebook.run.client import Client
+    from stagebook.run.client import Client, Manager
 
     notebook = nbformat.v4.new_notebook()  # type: ignore[no-untyped-call]
-    client = Client(notebook, km=AsyncKernelManager(kernel_name=name), startup_timeout=_START_TIMEOUT)
+    client = Client(notebook, km=Manager(kernel_name=name), startup_timeout=_START_TIMEOUT)
     client.reset_execution_trackers()
     return client
 
@@ -117,7 +116,7 @@ class Kernel:
         """
         if pool is not None:
             with contextlib.suppress(NoTemplateError):
-                return await cls._fork(name, folder, pool)
+                return await cls.fork(name, folder=folder, pool=pool)
         own = tempfile.TemporaryDirectory(prefix=f"{_FOLDERS}{os.getpid()}-")  # connection, log; `stop` removes it
         client = _client(name)
         manager: Any = client.km
@@ -138,8 +137,8 @@ class Kernel:
         return cls(client, own)
 
     @classmethod
-    async def _fork(cls, name: str, folder: str, pool: Pool) -> Kernel:
-        """A kernel from the pool.
+    async def fork(cls, name: str, *, folder: str, pool: Pool) -> Kernel:
+        """A kernel from the pool, which is of this name and folder.
 
         Raises:
             NoTemplateError: there is none.
@@ -181,7 +180,9 @@ class Kernel:
 
         def record(*, failed: bool) -> CellRecord:
             duration = round(time.perf_counter() - clock, 4)
-            return CellRecord(cell.code, self._client.merged(node.outputs), node.execution_count, started, duration, failed)
+            return CellRecord(
+                cell.code, self._client.merged(node.outputs), node.execution_count, started, duration, failed
+            )
 
         if self._interrupted:
             raise CellFailedError("KeyboardInterrupt", "", cell, record(failed=True))
@@ -223,6 +224,10 @@ class Kernel:
         models = self._client.nb.metadata.get("widgets", {}).get(STATE, {}).get("state", {})
         found: dict[str, Any] = json.loads(json.dumps(shown(models, (out for cell in cells for out in cell.outputs))))
         return found
+
+    async def is_alive(self) -> bool:
+        """Whether its process is there."""
+        return bool(await self._manager.is_alive())
 
     async def interrupt(self) -> None:
         """Raise KeyboardInterrupt in the cell that runs, or in the next one."""

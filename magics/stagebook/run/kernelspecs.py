@@ -14,6 +14,7 @@ from typing import Any
 
 from stagebook.errors import UsageError, did_you_mean
 
+_TRAITS = ("argv", "display_name", "language", "env", "interrupt_mode", "metadata")
 _NAME = re.compile(r"[a-z0-9._-]+\Z")
 
 
@@ -47,6 +48,12 @@ def how_started(name: str) -> tuple[list[str], dict[str, str]] | None:
     """Arguments and environment variables with which the kernel `name` is started; None where only Jupyter knows."""
     spec = _spec(name)
     return None if spec is None else (list(spec["argv"]), dict(spec.get("env") or {}))
+
+
+def described(name: str) -> dict[str, Any] | None:
+    """What `kernel.json` says of the kernel `name`, as traits of jupyter_client's `KernelSpec`; None as above."""
+    spec = _spec(name)
+    return None if spec is None else {trait: spec[trait] for trait in _TRAITS if trait in spec}
 
 
 def _spec(name: str) -> dict[str, Any] | None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, timezone
 from itertools import starmap
@@ -15,8 +14,9 @@ from stagebook.errors import KernelError
 from stagebook.events import CellFinished, CellStarted, Event
 from stagebook.model import Foreach, frozen_map
 from stagebook.run.clock import Clock
-from stagebook.run.job import OUTSIDE, CellRecord, Failure, JobCell, Phase, StageJob, StageResult
-from stagebook.run.kernels import CellFailedError, Kernel
+from stagebook.run.job import OUTSIDE, Failure, JobCell, Phase, StageJob, StageResult
+from stagebook.run.kernels import CellFailedError
+from stagebook.run.prepared import Prepared
 from stagebook.store.values import ValueRef
 
 Emit = Callable[[Event], None]
@@ -24,58 +24,50 @@ Emit = Callable[[Event], None]
 _BY_NAME = re.compile(r"\b(import_module|__import__|sys\.modules|runpy|exec|eval)\b")
 """Ways to a module without an `import` statement."""
 
-_INSIDE = "stagebook.run.inside"
-
 
 async def run_stage(
-    job: StageJob, kernel: Kernel, emit: Emit, *, environment: Mapping[str, str], continues: bool, clock: Clock
+    job: StageJob, prepared: Prepared, emit: Emit, *, environment: Mapping[str, str], clock: Clock
 ) -> StageResult:
     """Run a job in a kernel. What the user's code does wrong ends up in the result; nothing is raised for it.
 
     Args:
         job: the job.
-        kernel: a fresh kernel, or, if `continues`, one in which an earlier stage left values that cannot be stored.
+        prepared: its kernel. One that has been used before is set up already; an earlier stage has left values in it
+            that cannot be stored.
         emit: told of each cell.
         environment: variables to set before the stage's cells.
-        continues: whether the preamble has run there already.
         clock: what the stage took until now; it goes on.
     """
-    visit = _Visit(job, kernel, emit, clock)
+    visit = _Visit(job, prepared, emit, clock)
     started, begun = datetime.now(timezone.utc).isoformat(), time.perf_counter()
     try:
-        result = await visit.run(environment, continues=continues)
+        result = await visit.run(environment)
     except CellFailedError as error:
-        visit.cells.append(error.record)
+        prepared.cells.append(error.record)
         result = await visit.failed(_state(error), _failure(job, error))
     except KernelError as error:
         result = StageResult(job.stage, "failed", failure=Failure(error.cause, str(error)))
     duration = round(time.perf_counter() - begun, 4)
-    widgets = frozen_map(kernel.widgets(visit.cells))
+    widgets = frozen_map(prepared.kernel.widgets(prepared.cells))
     phases = tuple(starmap(Phase, clock.take()))
-    cells = tuple(visit.cells)
+    cells = tuple(prepared.cells)
     return replace(result, cells=cells, phases=phases, widgets=widgets, started=started, duration=duration)
 
 
 class _Visit:
-    def __init__(self, job: StageJob, kernel: Kernel, emit: Emit, clock: Clock) -> None:
+    def __init__(self, job: StageJob, prepared: Prepared, emit: Emit, clock: Clock) -> None:
         self.job = job
-        self.kernel = kernel
+        self.prepared = prepared
         self.emit = emit
         self.clock = clock
-        self.cells: list[CellRecord] = []
-        self.number = 0  # that the kernel gives the next cell; 0: not known
 
-    async def run(self, environment: Mapping[str, str], *, continues: bool) -> StageResult:
-        job = self.job
+    async def run(self, environment: Mapping[str, str]) -> StageResult:
+        job, prepared = self.job, self.prepared
         deadline = None if job.timeout is None else time.monotonic() + job.timeout
-        if not continues:
-            listening = {"folder": job.folder, "store": job.store, "modules": job.modules, "threads": job.threads}
+        if not prepared.is_set_up:
             with self.clock.phase("imports"):
-                await self._call("listen", {**listening, "environment": dict(environment), **self._numbered(job.preamble)})
-                for cell in job.preamble:
-                    await self._run(cell)
-        asked = {**_begin(job, environment, continues=continues), **self._numbered(job.cells)}
-        began = await self._call("begin", asked)
+                await prepared.set_up()
+        began = await prepared.call("begin", _begin(job, environment, continues=prepared.continues), before=job.cells)
         self.clock.extend(began["phases"])
         if began["decided"]:
             return StageResult(job.stage, "skipped", decided=began["decided"], **_outside(began))
@@ -84,10 +76,10 @@ class _Visit:
         with self.clock.phase("compute"):
             for position, cell in enumerate(job.cells, start=1):
                 self.emit(CellStarted(job.stage, cell.number, position, len(job.cells)))
-                record = await self._run(cell, deadline=deadline)
+                record = await prepared.run(cell, deadline=deadline)
                 self.emit(CellFinished(job.stage, cell.number, record.duration))
         finish = {"store": job.store, "outputs": job.outputs, "metrics": job.metrics, "writes": job.writes}
-        report = await self._call("finish", {**finish, "watched": job.watched})
+        report = await prepared.call("finish", {**finish, "watched": job.watched})
         self.clock.extend(report["phases"])
         return _result(job, report)
 
@@ -97,7 +89,7 @@ class _Visit:
         if state == "interrupted" or failure.name in ("DeadKernel", "Timeout"):
             return result
         try:
-            report = await self._call("failed", {"writes": self.job.writes})
+            report = await self.prepared.call("failed", {"writes": self.job.writes})
         except KernelError:  # it failed before it came so far
             return result
         return replace(result, used=frozenset(report["used"]), **_outside(report))
@@ -105,7 +97,7 @@ class _Visit:
     async def _scatter(self, mapping: Foreach) -> StageResult:
         job = self.job
         asked = {"store": job.store, "item": mapping.item, "source": mapping.source}
-        report = await self._call("scatter", asked)
+        report = await self.prepared.call("scatter", asked)
         failure = None
         if report["unstorable"]:
             name, kind = next(iter(report["unstorable"].items()))
@@ -114,24 +106,6 @@ class _Visit:
         elements = tuple(ValueRef.from_json(ref) for ref in report["elements"])
         state: Any = "done" if failure is None else "failed"
         return StageResult(job.stage, state, elements=elements, failure=failure, **_outside(report))
-
-    async def _call(self, function: str, job: Mapping[str, Any]) -> dict[str, Any]:
-        answer: dict[str, Any] = json.loads(await self.kernel.call(f"{_INSIDE}:{function}", json.dumps(job)))
-        return answer
-
-    def _numbered(self, cells: Sequence[JobCell]) -> dict[str, int]:
-        """For a call that is made before these cells: the number that the first of them is to have, if it has one."""
-        self.number = cells[0].number if cells else 0
-        return {"number": self.number} if self.number else {}
-
-    async def _run(self, cell: JobCell, *, deadline: float | None = None) -> CellRecord:
-        """Run a cell under its number in the notebook, so that its traceback says `In[number]`."""
-        if cell.number and cell.number != self.number:
-            await self._call("number", {"number": cell.number})
-        record = await self.kernel.run(cell, deadline=deadline)
-        self.number = record.execution_count + 1 if record.execution_count else 0
-        self.cells.append(record)
-        return record
 
 
 def _begin(job: StageJob, environment: Mapping[str, str], *, continues: bool) -> dict[str, Any]:

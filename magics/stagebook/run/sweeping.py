@@ -347,5 +347,8 @@ def _import_once() -> None:
     """Import what every point needs before there are threads: modules that import each other mind being raced."""
     import nbclient  # noqa: F401
     import nbformat  # noqa: F401
-    import papermill  # noqa: F401
     from jupyter_client.manager import AsyncKernelManager  # noqa: F401
+
+    from stagebook.run.lean import import_papermill
+
+    import_papermill()

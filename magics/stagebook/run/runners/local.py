@@ -16,6 +16,8 @@ from stagebook.events import Notice
 from stagebook.run.clock import Clock
 from stagebook.run.job import Failure, StageJob, StageResult
 from stagebook.run.kernels import Kernel, kernel_environment, remove_old_folders
+from stagebook.run.prepared import Prepared, Setup
+from stagebook.run.ready import Ready
 from stagebook.run.reasons import one_line
 from stagebook.run.stage import Emit, run_stage
 from stagebook.run.warm.pool import Pool
@@ -49,6 +51,7 @@ class LocalRunner:
         self._working: set[Kernel] = set()
         self._sessions: dict[str, Kernel] = {}
         self._pools: Pools = beside._pools if beside else Pools(kernel_environment(), spare=self.slots)
+        self._ready: Ready = beside._ready if beside else Ready(self.slots)
         self._ending: set[asyncio.Task[None]] = set()
         self._interrupted = False
 
@@ -135,32 +138,40 @@ class LocalRunner:
             return StageResult(job.stage, "failed", failure=Failure(type(error).__name__, str(error)))
 
     async def _attempt_in_kernel(self, job: StageJob, emit: Emit, environment: Environment) -> StageResult:
-        continues, clock = job.session in self._sessions, Clock()
-        kernel = self._sessions[job.session] if continues and job.session else None
-        if kernel is None:
-            variables = self._loop.run_in_executor(None, environment, job.stage)
-            with clock.phase("start"):
-                kernel = await Kernel.start(job.kernel, folder=job.folder, pool=self._pool(job))
-            self._working.add(kernel)
-            if self._interrupted:
-                await kernel.interrupt()  # it was starting when the others were interrupted
-        else:
-            self._working.add(kernel)
-            variables = self._loop.run_in_executor(None, environment, job.stage)
+        clock = Clock()
+        with clock.phase("start"):
+            prepared = await self._prepared(job, await self._loop.run_in_executor(None, environment, job.stage))
+        kernel = prepared.kernel
+        self._working.add(kernel)
+        if self._interrupted:
+            await kernel.interrupt()  # it was starting when the others were interrupted
         keep = False
         try:
-            result = await run_stage(job, kernel, emit, environment=await variables, continues=continues, clock=clock)
+            variables = dict(prepared.setup.environment)
+            result = await run_stage(job, prepared, emit, environment=variables, clock=clock)
             left = [name for name in result.unstorable if name in job.required or is_process(name)]
             keep = result.state == "done" and bool(left)
         finally:
             self._working.discard(kernel)
-            if not continues:
+            if not prepared.continues:
                 await self._release(job.stage)
                 if keep:
                     self._sessions[job.stage] = kernel
                 else:
                     self._ending.add(self._loop.create_task(kernel.stop(gently=not self._interrupted)))
         return result
+
+    async def _prepared(self, job: StageJob, environment: Mapping[str, str]) -> Prepared:
+        """A kernel for a job: one that an earlier stage has left for it, one that is ready, or a new one."""
+        setup, pool = Setup.of(job, environment), self._pool(job)
+        if job.session in self._sessions:
+            return Prepared(self._sessions[job.session], setup, continues=True)
+        prepared = await self._ready.take(setup)
+        if prepared is None:
+            prepared = Prepared(await Kernel.start(job.kernel, folder=job.folder, pool=pool), setup)
+        waiting = len(self._jobs) - len(self._working) - 1
+        self._ready.expect(self, setup, pool, kernels=self._expected + waiting)
+        return prepared
 
     async def _interrupt(self) -> None:
         waiting = set(self._working)
@@ -178,7 +189,8 @@ class LocalRunner:
     async def _end(self) -> None:
         """Stop every kernel and see every task out."""
         kernels = {*self._working, *self._sessions.values()}
-        await asyncio.gather(*(kernel.stop(gently=not self._interrupted) for kernel in kernels), *self._ending)
+        stopped = (kernel.stop(gently=not self._interrupted) for kernel in kernels)
+        await asyncio.gather(*stopped, *self._ending, self._ready.drop(self))
         if self._thread is not None:
             await self._pools.close()
         others = {*self._jobs} if self._thread is None else asyncio.all_tasks() - {asyncio.current_task()}

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-import pdb  # noqa: F401, T100 - what a kernel imports when it starts
-import sys
 from typing import Any
-
-import IPython.core.debugger  # noqa: TID253 - as above; this file is for kernels' processes only
 
 from ipykernel.compiler import XCachingCompiler
 from ipykernel.ipkernel import IPythonKernel
 from ipykernel.kernelapp import IPKernelApp
 from ipykernel.zmqshell import ZMQInteractiveShell
 from IPython.core.application import BaseIPythonApplication  # noqa: TID253 - this file is for kernels' processes only
+
+from stagebook.run.lean import without
 
 
 class _Once(BaseIPythonApplication):
@@ -42,7 +40,8 @@ class WarmApp(IPKernelApp, _Once):
     def prepare(self) -> Any:
         """Read the configuration and make the shell, which is returned; no thread may be started by that."""
         self.kernel_class = _Kernel
-        _import_debugger()
+        with without("debugpy"):  # to import it takes longer than all else of a kernel's start, and nobody debugs here
+            import ipykernel.debugger  # noqa: F401
         self.config.HistoryManager.enabled = False  # it would write in a thread
         BaseIPythonApplication.initialize(self, [])  # type: ignore[no-untyped-call]
         self.is_prepared = True
@@ -70,14 +69,3 @@ class WarmApp(IPKernelApp, _Once):
             if self.control_thread is not None and self.control_thread.is_alive():
                 self.control_thread.stop()
                 self.control_thread.join()
-
-
-def _import_debugger() -> None:
-    """Import ipykernel's debugger as where debugpy is missing: importing that takes longer than all else of a start."""
-    missing = "debugpy" not in sys.modules
-    if missing:
-        sys.modules["debugpy"] = None  # type: ignore[assignment]
-    import ipykernel.debugger  # noqa: F401
-
-    if missing:
-        del sys.modules["debugpy"]

@@ -51,6 +51,9 @@ class Pool:
         imports: import statements that they have run.
         environment: their environment variables.
         spare: how many may wait to be used.
+
+    Attributes:
+        imported: those of the import statements that they have run, known as soon as one has been taken.
     """
 
     def __init__(
@@ -60,6 +63,7 @@ class Pool:
         self._waiting: deque[WarmKernel] = deque()
         self._kernels: dict[int, WarmKernel] = {}
         self._spare = spare
+        self.imported: frozenset[str] = frozenset()
         self._wanted = 0
         self._count = 0
         self._is_closing = False
@@ -148,6 +152,7 @@ class Pool:
 
     def _take_in(self, answer: Mapping[str, Any]) -> None:
         if "fit" in answer:
+            self.imported = frozenset(answer["imports"])
             self._fit.set_result(None)
             self._fill()
         elif "ready" in answer:

@@ -1,9 +1,10 @@
 """The process that kernels are forked from. It imports, waits and forks; it never works.
 
 Its arguments are the number of a socket, and a JSON list of import statements, which it runs first. For each line
-`{"fork": NUMBER, "connection": FILE, "log": FILE}` it then forks a kernel. It answers with lines: `{"fit": true}` once
-it can, `{"ready": NUMBER, "pid": PID}` when a kernel can be connected to, and `{"ended": NUMBER, "status": STATUS}`
-when one has ended, its status as `subprocess` has it. When the socket is closed it ends, and all its kernels with it.
+`{"fork": NUMBER, "connection": FILE, "log": FILE}` it then forks a kernel. It answers with lines:
+`{"fit": true, "imports": [...]}` once it can, with the statements that it has run, `{"ready": NUMBER, "pid": PID}` when
+a kernel can be connected to, and `{"ended": NUMBER, "status": STATUS}` when one has ended, its status as `subprocess`
+has it. When the socket is closed it ends, and all its kernels with it.
 
 Forking is safe as long as this process has one thread. Those that numerical libraries keep are no danger: the
 libraries stop them before a fork, and start others after it where they are needed. An import that starts other
@@ -32,7 +33,7 @@ from stagebook.run.warm.app import WarmApp
 from stagebook.run.warm.command import command
 from stagebook.run.warm.streams import Stream
 
-_NEEDED = ("stagebook.run.inside", "wrapt", "IPython.core.logger")
+_NEEDED = ("stagebook.run.inside", "wrapt", "pdb", "IPython.core.debugger", "IPython.core.logger")
 _TASKS = Path("/proc/self/task")
 _LIBRARY = sysconfig.get_path("stdlib")
 _SAFE_THREADS = frozenset({"jemalloc_bg_thd"})
@@ -55,6 +56,7 @@ class Template:
     def __init__(self, channel: socket.socket, imports: list[str]) -> None:
         self.channel = channel
         self.imports = imports
+        self.imported: list[str] = []
         self.app = WarmApp.instance()
         self._read = b""
         self._numbers: dict[int, int] = {}  # of kernels, by process
@@ -69,7 +71,7 @@ class Template:
         signals = _woken_by_children()
         self._selector.register(self.channel, selectors.EVENT_READ)
         self._selector.register(signals, selectors.EVENT_READ)
-        self._tell(fit=True)
+        self._tell(fit=True, imports=self.imported)
         while True:
             for key, _ in self._selector.select():
                 if key.fileobj is self.channel:
@@ -104,6 +106,7 @@ class Template:
                 self._begin_without(statement)
             if _effects(streams) != before:
                 self._begin_without(statement)
+            self.imported.append(statement)
 
     def _begin_without(self, statement: str) -> None:
         """Begin anew, in this same process."""
@@ -145,7 +148,7 @@ class Template:
         self.app.become_kernel(connection_file)
         os.write(ready, b".")
         os.close(ready)
-        self.app.start()  # type: ignore[no-untyped-call]
+        self.app.start()
         return 0
 
     def _note_ready(self, reading: int) -> None:
