@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import contextlib
+import functools
 import json
 import os
 import signal
@@ -66,6 +67,14 @@ def kernel_environment() -> dict[str, str]:
     return {**_QUIET, **os.environ}
 
 
+@functools.cache
+def _context() -> Any:
+    """ZeroMQ's threads, which all kernels share."""
+    import zmq.asyncio
+
+    return zmq.asyncio.Context()
+
+
 def _client(name: str) -> Client:
     """A client whose manager is to start a kernel of this name."""
     import nbformat
@@ -73,7 +82,7 @@ def _client(name: str) -> Client:
     from stagebook.run.client import Client, Manager
 
     notebook = nbformat.v4.new_notebook()  # type: ignore[no-untyped-call]
-    client = Client(notebook, km=Manager(kernel_name=name), startup_timeout=_START_TIMEOUT)
+    client = Client(notebook, km=Manager(kernel_name=name, context=_context()), startup_timeout=_START_TIMEOUT)
     client.reset_execution_trackers()
     return client
 

@@ -33,7 +33,7 @@ from stagebook.run.warm.app import WarmApp
 from stagebook.run.warm.command import command
 from stagebook.run.warm.streams import Stream
 
-_NEEDED = ("stagebook.run.inside", "wrapt", "pdb", "IPython.core.debugger", "IPython.core.logger")
+_NEEDED = ("stagebook.run.inside", "wrapt", "pdb", "psutil", "IPython.core.debugger", "IPython.core.logger")
 _TASKS = Path("/proc/self/task")
 _LIBRARY = sysconfig.get_path("stdlib")
 _SAFE_THREADS = frozenset({"jemalloc_bg_thd"})
