@@ -11,6 +11,7 @@ from stagebook.book import remembered
 from stagebook.book.notebook import read_document
 from stagebook.book.pipeline import examine, load_pipeline
 from stagebook.book.remembered import examined
+from stagebook.signing import signature
 
 CELLS = [
     ("parameters", "depth: int = 3  # how deep\nkinds = {'a': (1, 2.5, b'x', None)}"),
@@ -92,7 +93,8 @@ def test_a_damaged_file_is_made_anew(path, analysed):
     assert len(analysed) == 2
 
 
-def test_what_somebody_else_has_written_runs_no_code(path, analysed, tmp_path):
+@pytest.mark.parametrize("is_ours", [False, True], ids=["not signed", "signed"])
+def test_what_is_not_a_pipeline_of_ours_runs_no_code(path, analysed, tmp_path, is_ours):
     load_pipeline(path)
     [kept] = (path.parent / ".stagebook/analysis").iterdir()
 
@@ -100,10 +102,19 @@ def test_what_somebody_else_has_written_runs_no_code(path, analysed, tmp_path):
         def __reduce__(self):
             return (open, (str(tmp_path / "evil"), "w"))
 
-    kept.write_bytes(kept.read_bytes()[:32] + pickle.dumps((Evil(), [])))
+    signed, key = kept.read_bytes()[:32], kept.read_bytes()[32:64]
+    content = key + pickle.dumps((Evil(), []))
+    kept.write_bytes((signature(content) if is_ours else signed) + content)
     load_pipeline(path)
     assert len(analysed) == 2
     assert not (tmp_path / "evil").exists()
+
+
+def test_what_was_signed_with_another_key_is_made_anew(path, analysed, tmp_path, monkeypatch):
+    load_pipeline(path)
+    monkeypatch.setenv("STAGEBOOK_KEY_FILE", str(tmp_path / "other"))
+    assert load_pipeline(path) == load_pipeline(path)
+    assert len(analysed) == 2
 
 
 def test_reading_makes_no_folder(tmp_path, analysed):

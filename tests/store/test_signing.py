@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from stagebook.errors import StoreError, UnsignedBlobError
+from stagebook.signing import is_signed, key_file, signed
 from stagebook.store.blobs import Store
 from stagebook.store.manifests import is_loadable, manifest_name, put_bundle
-from stagebook.store.signing import is_signed, key_file, signed
 from stagebook.store.values import ValueRef, load
 
 
@@ -165,7 +165,7 @@ class TestKey:
             signed("a", {})
 
     def test_processes_that_start_at_once_agree_on_one(self, path):
-        code = "from stagebook.store.signing import signed; print(signed('a', {})['signature'])"
+        code = "from stagebook.signing import signed; print(signed('a', {})['signature'])"
         started = [subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) for _ in range(4)]
         assert len({one.communicate()[0] for one in started}) == 1
 

@@ -1,13 +1,13 @@
 """What came of reading a long notebook, kept beside it: as long as its code is the same, it is not analysed again.
 
-What is kept is data and makes nothing but the frozen values of `model` when it is read: whoever can write it could as
-well write the notebook.
+What is kept is signed with the user's key, and makes nothing but the frozen values of `model` when it is read.
 """
 
 from __future__ import annotations
 
 import copyreg
 import hashlib
+import hmac
 import importlib.util
 import io
 import json
@@ -26,8 +26,12 @@ from stagebook import model
 from stagebook.book.cells import tags_of
 from stagebook.book.notebook import Document, source_of
 from stagebook.book.pipeline import examine
+from stagebook.errors import StoreError
 from stagebook.model import Finding, Pipeline, Place, frozen_map
+from stagebook.signing import signature
 
+_SIGNATURE = 32
+"""Bytes of a signature."""
 _WORTH = 0.05
 """Seconds that the analysis must take for its result to be kept."""
 
@@ -78,11 +82,12 @@ def _stamp() -> list[Any]:
 def _keep(file: Path, key: bytes, pipeline: Pipeline, findings: list[Finding]) -> None:
     """Write it, at once and whole; where that cannot be done, the next one analyses again."""
     new = file.with_name(f".{file.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}")
-    with suppress(OSError, pickle.PicklingError, TypeError):
-        stream = io.BytesIO()
+    with suppress(OSError, pickle.PicklingError, TypeError, StoreError):
+        stream = io.BytesIO(key)
+        stream.seek(0, io.SEEK_END)
         _Pickler(stream, protocol=5).dump((replace(pipeline, notebook=None), findings))  # type: ignore[arg-type]
         file.parent.mkdir(exist_ok=True)
-        new.write_bytes(key + stream.getvalue())
+        new.write_bytes(signature(stream.getvalue()) + stream.getvalue())
         new.replace(file)
     with suppress(OSError):
         new.unlink(missing_ok=True)
@@ -91,7 +96,8 @@ def _keep(file: Path, key: bytes, pipeline: Pipeline, findings: list[Finding]) -
 def _recalled(file: Path, key: bytes) -> tuple[Pipeline, list[Finding]] | None:
     try:
         content = file.read_bytes()
-        if content[: len(key)] != key:
+        signed, content = content[:_SIGNATURE], content[_SIGNATURE:]
+        if not content.startswith(key) or not hmac.compare_digest(signed, signature(content)):
             return None
         pipeline, findings = _Unpickler(io.BytesIO(content[len(key) :])).load()
     except Exception:  # a file that is damaged can fail in any way; it is made anew

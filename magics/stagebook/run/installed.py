@@ -12,9 +12,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from stagebook.signing import is_signed, signed
 from stagebook.store.digests import digest_of_json
 from stagebook.store.folders import LocalFolder
-from stagebook.store.signing import is_signed, signed
 
 _NAME = "installed.json"
 _INFO = (".dist-info", ".egg-info", ".egg", ".egg-link")

@@ -22,12 +22,12 @@ from stagebook.run.kernelspecs import kernel_python
 from stagebook.run.opened import content_digest, listing_digest
 from stagebook.run.reasons import Source, came_out, changes_since, one_line, reason, stage_source
 from stagebook.run.variables import variable_digest
+from stagebook.signing import is_signed, signed
 from stagebook.store.blobs import Store
 from stagebook.store.digests import digest_of, digest_of_json
 from stagebook.store.file_digests import FileDigests
 from stagebook.store.manifests import is_loadable
 from stagebook.store.references import ValueRef
-from stagebook.store.signing import is_signed, signed
 
 _UNSIGNED = "its stored result is signed with another key, or was changed"
 

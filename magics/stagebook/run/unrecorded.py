@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 from stagebook.run.record import Run
-from stagebook.store.signing import keyed_digest
+from stagebook.signing import keyed_digest
 
 _FOLDER = "unrecorded"
 _ENTRY = "entry.json"

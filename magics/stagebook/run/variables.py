@@ -8,7 +8,7 @@ import time
 from collections.abc import Mapping
 
 from stagebook.run.surroundings import is_users, own_work
-from stagebook.store.signing import keyed_digest
+from stagebook.signing import keyed_digest
 
 _OF_THE_SESSION = ("JPY_", "SSH_", "TERM", "XDG_", "DBUS_", "WINDOW")
 _VOLATILE = frozenset(

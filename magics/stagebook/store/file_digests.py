@@ -9,9 +9,9 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from stagebook.signing import is_signed, signed
 from stagebook.store.digests import digest_of_file
 from stagebook.store.folders import LocalFolder
-from stagebook.store.signing import is_signed, signed
 
 _NAME = "file-digests.json"
 _SETTLED = 2_000_000_000

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from stagebook.errors import UnsignedBlobError
+from stagebook.signing import is_signed, signed
 from stagebook.store.blobs import Store
-from stagebook.store.signing import is_signed, signed
 
 
 @dataclass(frozen=True, slots=True)

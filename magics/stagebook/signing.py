@@ -1,4 +1,4 @@
-"""Signatures of records: what others have put into a store is not taken for what this user's runs have put there.
+"""Signatures: what others have put into a store is not taken for what this user's runs have put there.
 
 The key is a file in the user's own directory, or the one that `STAGEBOOK_KEY_FILE` names. Whoever has it can sign:
 people and machines that are to use one another's results share it.
@@ -18,14 +18,16 @@ from pathlib import Path
 from typing import Any
 
 from stagebook.errors import StoreError
-from stagebook.store.digests import LENGTH
 
 KEY_FILE = "STAGEBOOK_KEY_FILE"
 """Environment variable that names the key's file."""
 
 _PURPOSE = b"stagebook record v1\0"
 _SECRET = b"stagebook variable v1\0"
+_CONTENT = b"stagebook content v1\0"
 _BYTES = 32
+_LENGTH = 32
+"""Digits of a keyed digest."""
 _keys: dict[Path, bytes] = {}
 
 
@@ -44,7 +46,16 @@ def keyed_digest(text: str) -> str:
     Raises:
         StoreError: as for `signed`.
     """
-    return hmac.new(_own_key(), _SECRET + text.encode(errors="surrogateescape"), hashlib.sha256).hexdigest()[:LENGTH]
+    return hmac.new(_own_key(), _SECRET + text.encode(errors="surrogateescape"), hashlib.sha256).hexdigest()[:_LENGTH]
+
+
+def signature(content: bytes) -> bytes:
+    """The signature of a file's content (32 bytes).
+
+    Raises:
+        StoreError: as for `signed`.
+    """
+    return hmac.new(_own_key(), _CONTENT + content, hashlib.sha256).digest()
 
 
 def is_signed(name: str, record: Any) -> bool:
