@@ -29,11 +29,12 @@ def test_each_stage_that_ran_has_its_phases_in_order(profiled):
     bench.run()
     assert [one.stage for one in profile.attempts] == ["make", "take"]
     for attempt in profile.attempts:
-        assert {phase.name for phase in attempt.phases} == set(PHASES)
+        assert {phase.name for phase in attempt.phases} | {"imports"} == set(PHASES)  # it may be done ahead
         begins = [phase.began for phase in attempt.phases]
         assert begins == sorted(begins)
         assert attempt.total >= sum(phase.seconds for phase in attempt.phases) * 0.99
     assert profile.attempts[0].seconds("compute") >= 0.3
+    assert profile.attempts[0].seconds("imports") > 0
 
 
 def test_a_reused_stage_has_taken_no_time(profiled):

@@ -110,6 +110,28 @@ def test_a_kernel_that_has_died_meanwhile_is_not_taken(tmp_path):
     assert asyncio.run(asyncio.wait_for(run(), 120)) == (True, None)
 
 
+def test_several_stages_can_ask_at_once_though_kernels_die(tmp_path):
+    setup = Setup("python3", str(tmp_path), str(tmp_path / "store"), (), (), None, ())
+
+    async def run():
+        pool = Pool(sys.executable, str(tmp_path), imports=(), environment=dict(os.environ), spare=1)
+        ready = Ready(3)
+        try:
+            await pool.take()
+            ready.expect("run", setup, pool, kernels=3)
+            victim = await ready._entries[0][2]
+            os.kill(victim.kernel._manager.provisioner.kernel.pid, signal.SIGKILL)
+            await victim.kernel._manager.provisioner.kernel.ended
+            taken = await asyncio.gather(*(ready.take(setup) for _ in range(3)))
+            for one in filter(None, taken):
+                await one.kernel.stop()
+            return [one is not None and one is not victim for one in taken]
+        finally:
+            await pool.close()
+
+    assert sorted(asyncio.run(asyncio.wait_for(run(), 120))) == [False, True, True]
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked on Linux only")
 def test_a_kernel_ends_by_itself(tmp_path):
     async def run():

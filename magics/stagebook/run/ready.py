@@ -27,8 +27,8 @@ class Ready:
 
     async def take(self, setup: Setup) -> Prepared | None:
         """A living kernel that is set up like this, if one is ready or about to be."""
-        for entry in [entry for entry in self._entries if entry[1] == setup]:
-            self._entries.remove(entry)
+        while entry := next((one for one in self._entries if one[1] == setup), None):
+            self._entries.remove(entry)  # another stage may ask while this one waits
             with suppress(Exception):  # whatever went wrong, it will again where somebody is told
                 prepared = await entry[2]
                 if await prepared.kernel.is_alive():
