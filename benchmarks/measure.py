@@ -20,7 +20,7 @@ SAMPLED_EVERY = 0.1
 """Seconds between two looks at the memory; runs that are watched are not timed, since looking takes time too."""
 
 _SUBREAPER = 36  # PR_SET_CHILD_SUBREAPER
-_GRACE = 5.0
+_GRACE = 20.0
 
 
 class CommandFailedError(Exception):

@@ -94,7 +94,7 @@ def run_notebook(
     output = writable_folder(request.folder) / notebook.name
     if output.resolve() == request.source:
         raise UsageError(f"The output would be written over {notebook}. Name another folder with --out.")
-    done = _reused(document, pipeline, request, output, values)
+    done = _reused(document, pipeline, request, output, values) if request.has_results else None
     if done is not None:
         return done
     with ExitStack() as stack:

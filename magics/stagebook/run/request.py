@@ -50,6 +50,12 @@ class Request:
     runner: Any = None
     run: Run | None = None
 
+    @property
+    def has_results(self) -> bool:
+        """Whether there may be results of earlier runs."""
+        store = Store.at(self.store)
+        return not store.is_local or (store.root / "records").exists()
+
     @classmethod
     def of(
         cls,

@@ -50,8 +50,9 @@ class LocalRunner:
         self._expected = 0  # jobs that were announced, and for which the pool has kernels in view
         self._working: set[Kernel] = set()
         self._sessions: dict[str, Kernel] = {}
-        self._pools: Pools = beside._pools if beside else Pools(kernel_environment(), spare=self.slots)
-        self._ready: Ready = beside._ready if beside else Ready(self.slots)
+        spare = max(self.slots // 2, 1)  # each takes memory while it waits
+        self._pools: Pools = beside._pools if beside else Pools(kernel_environment(), spare=spare)
+        self._ready: Ready = beside._ready if beside else Ready(spare)
         self._ending: set[asyncio.Task[None]] = set()
         self._interrupted = False
 

@@ -96,8 +96,8 @@ class Pool:
     async def close(self) -> None:
         """End the template, and the kernels that are still there."""
         self._is_closing = True
-        if self._process is not None and not self._fit.done():
-            self._process.kill()  # it is importing, and would hear of it only afterwards
+        if self._process is not None and self._process.returncode is None:
+            self._process.kill()  # it has nothing to put in order; its kernels end with it
         if self._writer is not None:
             self._writer.close()
         await asyncio.gather(self._listening, return_exceptions=True)
