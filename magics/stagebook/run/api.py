@@ -102,7 +102,8 @@ def run_notebook(
             request.runner = stack.enter_context(plugin("runner", "local")(jobs))
             sources, place = [cell.source for cell in pipeline.preamble], str(request.source.parent)
             # it gets kernels ready while Papermill is imported, in a thread that must not import what that imports
-            request.runner.prepare(pipeline.kernel, place, sources, kernels=len(selected))
+            wanted = 1 if request.has_results else len(selected)  # most may be reused
+            request.runner.prepare(pipeline.kernel, place, sources, kernels=wanted)
         _execute(request, output, values, kernel=pipeline.kernel)
     if request.run is None:
         raise StagebookError(f"Papermill ended without running {notebook.name}.")
