@@ -25,9 +25,7 @@ _BY_NAME = re.compile(r"\b(import_module|__import__|sys\.modules|runpy|exec|eval
 """Ways to a module without an `import` statement."""
 
 
-async def run_stage(
-    job: StageJob, prepared: Prepared, emit: Emit, *, environment: Mapping[str, str], clock: Clock
-) -> StageResult:
+async def run_stage(job: StageJob, prepared: Prepared, emit: Emit, *, clock: Clock) -> StageResult:
     """Run a job in a kernel. What the user's code does wrong ends up in the result; nothing is raised for it.
 
     Args:
@@ -35,13 +33,12 @@ async def run_stage(
         prepared: its kernel. One that has been used before is set up already; an earlier stage has left values in it
             that cannot be stored.
         emit: told of each cell.
-        environment: variables to set before the stage's cells.
         clock: what the stage took until now; it goes on.
     """
     visit = _Visit(job, prepared, emit, clock)
     started, begun = datetime.now(timezone.utc).isoformat(), time.perf_counter()
     try:
-        result = await visit.run(environment)
+        result = await visit.run()
     except CellFailedError as error:
         prepared.cells.append(error.record)
         result = await visit.failed(_state(error), _failure(job, error))
@@ -61,13 +58,13 @@ class _Visit:
         self.emit = emit
         self.clock = clock
 
-    async def run(self, environment: Mapping[str, str]) -> StageResult:
+    async def run(self) -> StageResult:
         job, prepared = self.job, self.prepared
         deadline = None if job.timeout is None else time.monotonic() + job.timeout
         if not prepared.is_set_up:
             with self.clock.phase("imports"):
                 await prepared.set_up()
-        began = await prepared.call("begin", _begin(job, environment, continues=prepared.continues), before=job.cells)
+        began = await prepared.call("begin", _begin(job, prepared), before=job.cells)
         self.clock.extend(began["phases"])
         if began["decided"]:
             return StageResult(job.stage, "skipped", decided=began["decided"], **_outside(began))
@@ -108,7 +105,7 @@ class _Visit:
         return StageResult(job.stage, state, elements=elements, failure=failure, **_outside(report))
 
 
-def _begin(job: StageJob, environment: Mapping[str, str], *, continues: bool) -> dict[str, Any]:
+def _begin(job: StageJob, prepared: Prepared) -> dict[str, Any]:
     return {
         "store": job.store,
         "inputs": {name: ref.to_json() for name, ref in job.inputs.items()},
@@ -117,8 +114,8 @@ def _begin(job: StageJob, environment: Mapping[str, str], *, continues: bool) ->
         "watched": job.watched,
         "files": job.files,
         "code": _importing_code(job),
-        "environment": dict(environment),
-        "continues": continues,
+        "environment": dict(prepared.setup.environment),
+        "continues": prepared.continues,
         "when": job.when,
     }
 

@@ -148,8 +148,7 @@ class LocalRunner:
             await kernel.interrupt()  # it was starting when the others were interrupted
         keep = False
         try:
-            variables = dict(prepared.setup.environment)
-            result = await run_stage(job, prepared, emit, environment=variables, clock=clock)
+            result = await run_stage(job, prepared, emit, clock=clock)
             left = [name for name in result.unstorable if name in job.required or is_process(name)]
             keep = result.state == "done" and bool(left)
         finally:
