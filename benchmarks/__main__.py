@@ -67,7 +67,7 @@ def main(
         return
     RESULTS.write_text(text, encoding="utf-8")
     plot(rounds, PLOT)
-    click.echo(f"Written: {RESULTS} and {PLOT}")
+    click.echo(f"Written: {RESULTS}{f' and {PLOT}' if PLOT.exists() else ''}")
 
 
 if __name__ == "__main__":
