@@ -26,8 +26,8 @@ changed. *Sweep*: eight values of a parameter that the last two stages depend on
 another. Papermill, nbconvert and Kedro keep nothing: their cold runs count there. Metaflow's `resume` does not look
 whether code or data have changed: its user says where to take up. A peer *isolates* if each stage starts in a process
 of its own. Memory is the peak of the sum over all processes (proportional share on Linux), in runs of their own.
-Stagebook runs with isolation, verification, store and record on; what is over within half a minute is told to MLflow by a
-process that outlives the command, which is waited for before the next one starts and is not part of the time.
+Stagebook runs with isolation, verification, store and record on; what is over within half a minute is told to MLflow by
+a process that outlives the command, which is waited for before the next one starts and is not part of the time.
 """
 
 
