@@ -65,7 +65,7 @@ def run_notebook(
         jobs: kernels at work at once; by default one a core.
         listeners: told of every event.
         track: whether to record the run in MLflow.
-        later: leave a run for which no stage has to run to be recorded by another process, without waiting for it.
+        later: leave a run that is soon over to be recorded by another process, without waiting for it.
         store: where results are kept, a folder or a URL that fsspec knows; `.stagebook` beside the notebook by default.
         shared: what the run has in common with others that go on in this process.
 
@@ -94,7 +94,8 @@ def run_notebook(
     output = writable_folder(request.folder) / notebook.name
     if output.resolve() == request.source:
         raise UsageError(f"The output would be written over {notebook}. Name another folder with --out.")
-    done = _reused(document, pipeline, request, output, values) if request.has_results else None
+    may_reuse = request.has_results
+    done = _reused(document, pipeline, request, output, values) if may_reuse else None
     if done is not None:
         return done
     with ExitStack() as stack:
@@ -102,7 +103,7 @@ def run_notebook(
             request.runner = stack.enter_context(plugin("runner", "local")(jobs))
             sources, place = [cell.source for cell in pipeline.preamble], str(request.source.parent)
             # it gets kernels ready while Papermill is imported, in a thread that must not import what that imports
-            wanted = 1 if request.has_results else len(selected)  # most may be reused
+            wanted = 1 if may_reuse else len(selected)
             request.runner.prepare(pipeline.kernel, place, sources, kernels=wanted)
         _execute(request, output, values, kernel=pipeline.kernel)
     if request.run is None:

@@ -31,7 +31,7 @@ class Request:
         selection: which stages may run.
         listeners: told of every event.
         track: whether to record the run in MLflow.
-        later: whether a run that needs no kernel is recorded when this process has ended, by another.
+        later: whether a run that is soon over is recorded by another process, which this one does not wait for.
         shared: what it has in common with other runs of this process, if it is one of a sweep.
         run: how it ended.
     """
