@@ -7,6 +7,8 @@ import time
 from itertools import pairwise
 from typing import Any
 
+import zmq
+from jupyter_client.channels import AsyncZMQSocketChannel  # noqa: TID253 - imported where a kernel is started
 from jupyter_client.kernelspec import KernelSpec  # noqa: TID253 - imported where a kernel is started
 from jupyter_client.manager import AsyncKernelManager  # noqa: TID253 - as above
 from nbclient import NotebookClient  # noqa: TID253 - as above
@@ -36,6 +38,19 @@ class Manager(AsyncKernelManager):
         return self._kernel_spec
 
 
+class Channel(AsyncZMQSocketChannel):
+    """A channel on which one may send while another waits for a message, as nbclient does for widgets of outputs."""
+
+    def send(self, msg: dict[str, Any]) -> None:
+        """Send a message.
+
+        ZeroMQ tells once that something has come, and sending takes note of that: the one who waits must be told.
+        """
+        super().send(msg)
+        if self.socket is not None:
+            self.socket.get(zmq.EVENTS)
+
+
 class Client(NotebookClient):
     """Runs cells and collects their outputs."""
 
@@ -48,7 +63,7 @@ class Client(NotebookClient):
             RuntimeError: it died, or did not answer in time.
         """
         manager: Any = self.km
-        self.kc = manager.client()
+        self.kc = manager.client(shell_channel_class=Channel)
         self.kc.start_channels(hb=False)
         self.kc.allow_stdin = False
         deadline = time.monotonic() + self.startup_timeout
