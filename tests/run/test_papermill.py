@@ -84,3 +84,17 @@ def test_cwd_option_moves_neither_source_nor_output(source, tmp_path):
     assert done.returncode == 0, done.stderr
     assert outputs(tmp_path / "out.ipynb")[-1] == "12\n"
     assert (tmp_path / ".stagebook").is_dir()
+
+
+def test_both_ways_leave_the_same_notebook_of_a_failed_run(tmp_path, source, bench):
+    cells = [*CELLS, ("stage:bad", "print('now')\n1 / 0"), ("stage:after", "print('never')")]
+    written(tmp_path, cells)
+    theirs = tmp_path / "out.ipynb"
+    with pytest.raises(PapermillExecutionError):
+        papermill.execute_notebook(source, theirs, {"depth": 8}, "stagebook", progress_bar=False)
+    run = bench.run(cells, parameters={"depth": 8})
+    assert run.output is not None
+    left = [nbformat.read(path, as_version=4) for path in (theirs, run.output)]
+    assert [cell.source for cell in left[0].cells] == [cell.source for cell in left[1].cells]
+    assert sum("papermill-error-cell-tag" in cell.metadata.tags for cell in left[1].cells) == 2
+    assert [node.metadata.papermill.output_path for node in left] == [str(theirs), str(run.output)]

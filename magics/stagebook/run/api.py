@@ -91,7 +91,7 @@ def run_notebook(
         shared=shared,
     )
     selected = selected_stages(pipeline, request.selection)
-    output = writable_folder(request.folder) / notebook.name
+    request.output = output = writable_folder(request.folder) / notebook.name
     if output.resolve() == request.source:
         raise UsageError(f"The output would be written over {notebook}. Name another folder with --out.")
     may_reuse = request.has_results
@@ -105,7 +105,7 @@ def run_notebook(
             # it gets kernels ready while Papermill is imported, in a thread that must not import what that imports
             wanted = 1 if may_reuse else len(selected)
             request.runner.prepare(pipeline.kernel, place, sources, kernels=wanted)
-        _execute(request, output, values, kernel=pipeline.kernel)
+        _execute(request, values, kernel=pipeline.kernel)
     if request.run is None:
         raise StagebookError(f"Papermill ended without running {notebook.name}.")
     return request.run
@@ -129,7 +129,7 @@ def _reused(
     return reused_run(node, pipeline, request, output=output)
 
 
-def _execute(request: Request, output: Path, values: Mapping[str, Any], *, kernel: str) -> None:
+def _execute(request: Request, values: Mapping[str, Any], *, kernel: str) -> None:
     """Hand the notebook to Papermill; how the run ended stands in `request.run`."""
     from stagebook.run.lean import import_papermill
 
@@ -139,7 +139,7 @@ def _execute(request: Request, output: Path, values: Mapping[str, Any], *, kerne
     try:
         papermill.execute_notebook(
             _literal(request.source),
-            _literal(output),
+            None,  # our engine saves it
             parameters=dict(values),
             engine_name="stagebook",
             kernel_name=kernel,
@@ -148,7 +148,7 @@ def _execute(request: Request, output: Path, values: Mapping[str, Any], *, kerne
             stagebook=request,
         )
     except PapermillExecutionError:
-        pass  # Papermill raises for a failed cell after it has saved; the run says which stage it was
+        pass  # a cell failed; the run says which stage it was
     except KeyboardInterrupt:
         if request.run is None:
             raise

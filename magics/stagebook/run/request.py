@@ -27,12 +27,14 @@ class Request:
         store: where results are kept: a folder or a URL.
         home: folder in which runs are recorded: the store, or the one beside the notebook if the store is elsewhere.
         folder: where `run.json` goes.
+        output: where the output notebook goes; None where Papermill's caller says that.
         jobs: kernels at work at once; None for one a core.
         selection: which stages may run.
         listeners: told of every event.
         track: whether to record the run in MLflow.
         later: whether a run that is soon over is recorded by another process, which this one does not wait for.
         shared: what it has in common with other runs of this process, if it is one of a sweep.
+        runner: runs its stages; None to have one made.
         run: how it ended.
     """
 
@@ -47,6 +49,7 @@ class Request:
     track: bool
     shared: Shared | None = None
     later: bool = False
+    output: Path | None = None
     runner: Any = None
     run: Run | None = None
 
