@@ -40,6 +40,7 @@ class OutputNotebook:
         self.run = run
         self.path = path
         self._is_due = False
+        self._is_saved = False
         self._next = 0.0
         self._displays: dict[int, list[tuple[str | None, Any]]] = {}
         self._results: dict[str, StageResult] = {}
@@ -64,7 +65,9 @@ class OutputNotebook:
             self.save()
 
     def save(self) -> None:
-        """Write the notebook as it stands."""
+        """Write the notebook as it stands, unless that has been done."""
+        if self._is_saved and not self._is_due:
+            return
         if self._results:
             self._fill_preamble()
             self._fill_widgets()
@@ -73,6 +76,7 @@ class OutputNotebook:
             began = time.monotonic()
             write_text(self.path, notebook_text(self.node))
             self._next = time.monotonic() + _SHARE * (time.monotonic() - began)
+            self._is_saved = True
         self._is_due = False
 
     def _fill_stage(self, event: StageFinished) -> None:
