@@ -49,6 +49,7 @@ def make_ready(kind: Kind) -> None:
             plugin(kind, name)
 
 
+@functools.cache
 def _builtin(kind: Kind) -> list[str]:
     room = importlib.import_module(_ROOMS[kind])
     return sorted(module.name for module in pkgutil.iter_modules(room.__path__))

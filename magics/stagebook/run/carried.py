@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import marshal
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -51,7 +52,7 @@ class Carried:
     def changed(self) -> dict[str, Any]:
         """The states that are not as the stage found them, with their values."""
         now = {name: self._states[name].get() for name in self._before}
-        return {name: value for name, value in now.items() if self._digest(value) != self._digest(self._before[name])}
+        return {name: value for name, value in now.items() if not self._is_same(value, self._before[name])}
 
     def used(self, changed: Iterable[str]) -> list[str]:
         """What the outcome may depend on: settings of what is loaded, and generators that were drawn from."""
@@ -61,6 +62,11 @@ class Carried:
         """The values of these states, where there are such."""
         return {name: self._states[name].get() for name in wanted if name in self._before and not is_process(name)}
 
+    def _is_same(self, value: Any, before: Any) -> bool:
+        if _is_plain(value) and _is_plain(before):  # as most are; random numbers' states are long
+            return marshal.dumps(value, _WITHOUT_REFERENCES) == marshal.dumps(before, _WITHOUT_REFERENCES)
+        return self._digest(value) == self._digest(before)
+
     def _loaded(self, state: Any) -> Callable[[Any], None]:
         def look(_: Any) -> None:
             if state.name in self._waiting:
@@ -68,3 +74,13 @@ class Carried:
             self._before[state.name] = state.get()  # to be digested later: other libraries may be half imported here
 
         return look
+
+
+_WITHOUT_REFERENCES = 2
+"""The version of marshal's format in which equal values are equal bytes."""
+_PLAIN = frozenset({int, float, str, bool, type(None)})
+
+
+def _is_plain(value: Any) -> bool:
+    """Whether the value consists of numbers and texts that cannot be changed."""
+    return type(value) in _PLAIN or (type(value) is tuple and all(map(_is_plain, value)))

@@ -18,7 +18,7 @@ from stagebook.run.carried import Carried
 from stagebook.run.clock import Clock
 from stagebook.run.memory import current_memory, peak_memory
 from stagebook.run.opened import opened
-from stagebook.run.orphans import end_with_parent
+from stagebook.run.orphans import end_at_once, end_with_parent
 from stagebook.run.own_modules import OwnModules
 from stagebook.run.threads import limit_threads
 from stagebook.run.undo import keep_before
@@ -57,6 +57,7 @@ _visit = _Visit()
 def listen(job_json: str) -> str:
     """Before the preamble: note from now on what the code does beyond its names."""
     end_with_parent()
+    end_at_once()
     job = loads(job_json)
     store = Store.at(job["store"])
     opened.listen(job["folder"], job["store"], lambda path: keep_before(path, store))

@@ -48,24 +48,15 @@ class WarmApp(IPKernelApp, _Once):
         self.init_path()  # type: ignore[no-untyped-call]
         if not os.environ.get("MPLBACKEND"):  # as the kernel does when it starts, which is after early imports
             os.environ["MPLBACKEND"] = "module://matplotlib_inline.backend_inline"
-        return ZMQInteractiveShell.instance(
+        self.log.setLevel(self.log_level)  # what would not be shown need not be written
+        shell: Any = ZMQInteractiveShell.instance(
             parent=self, profile_dir=self.profile_dir, user_ns={}, compiler_class=XCachingCompiler
         )
+        shell.transform_cell("None")  # compiles patterns
+        shell.display_formatter.format(None)  # makes formatters
+        return shell
 
     def become_kernel(self, connection_file: str) -> None:
         """Open the sockets that a connection file names and be ready for `start`."""
         self.connection_file = connection_file
         self.initialize([])  # type: ignore[no-untyped-call]
-
-    def start(self) -> None:
-        """Be a kernel until that is to end.
-
-        The control thread comes to its end first: it flushes output after it has told the kernel to end, and would wait
-        ten seconds for the thread that sends output, which Python ends before it.
-        """
-        try:
-            super().start()  # type: ignore[no-untyped-call]
-        finally:
-            if self.control_thread is not None and self.control_thread.is_alive():
-                self.control_thread.stop()
-                self.control_thread.join()

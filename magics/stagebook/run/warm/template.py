@@ -29,11 +29,23 @@ from typing import Any
 
 from stagebook.registry import make_ready
 from stagebook.run.orphans import end_with_parent
+from stagebook.run.surroundings import foreign_folders
 from stagebook.run.warm.app import WarmApp
 from stagebook.run.warm.command import command
 from stagebook.run.warm.streams import Stream
 
-_NEEDED = ("stagebook.run.inside", "wrapt", "pdb", "psutil", "IPython.core.debugger", "IPython.core.logger")
+_NEEDED = (
+    "stagebook.run.inside",
+    "tornado.platform.asyncio",
+    "IPython.extensions.storemagic",
+    "IPython.core.debugger",
+    "IPython.core.logger",
+    "encodings.ascii",
+    "faulthandler",
+    "pdb",
+    "psutil",
+    "wrapt",
+)
 _TASKS = Path("/proc/self/task")
 _LIBRARY = sysconfig.get_path("stdlib")
 _SAFE_THREADS = frozenset({"jemalloc_bg_thd"})
@@ -97,6 +109,8 @@ class Template:
         for module in _NEEDED:  # by every kernel
             importlib.import_module(module)
         make_ready("codec")
+        make_ready("state")
+        foreign_folders()
         before = _effects(streams)
         for statement in filter(_is_installed, self.imports):
             try:
@@ -148,7 +162,7 @@ class Template:
         self.app.become_kernel(connection_file)
         os.write(ready, b".")
         os.close(ready)
-        self.app.start()
+        self.app.start()  # type: ignore[no-untyped-call]
         return 0
 
     def _note_ready(self, reading: int) -> None:
