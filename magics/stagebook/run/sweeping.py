@@ -345,10 +345,9 @@ def _started(sweep: Sweep) -> SweepStarted:
 
 def _import_once() -> None:
     """Import what every point needs before there are threads: modules that import each other mind being raced."""
+    from stagebook.run.lean import import_papermill
+
+    import_papermill()  # first of all: it knows what the others can do without
     import nbclient  # noqa: F401
     import nbformat  # noqa: F401
     from jupyter_client.manager import AsyncKernelManager  # noqa: F401
-
-    from stagebook.run.lean import import_papermill
-
-    import_papermill()
