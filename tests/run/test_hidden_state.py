@@ -50,6 +50,18 @@ def test_a_library_that_draws_unseen_is_put_in_order(bench, capsys):
     assert bench.ran() == ["seed", "a", "b"], "what was learned orders the next run from the start"
 
 
+def test_what_an_import_draws_is_not_drawn_again_by_stages_that_only_take_the_module(bench):
+    (bench.folder / "own.py").write_text("import random\nimport numpy as np\nrandom.random()\nnp.random.rand()")
+    cells = [
+        ("stage:load", "import random\nimport numpy as np\nimport own\nrandom.seed(1)\nnp.random.seed(1)"),
+        ("stage:draw", "print(own.__name__, random.random(), np.random.rand())"),
+        ("stage:look", "print(own.__name__)"),
+    ]
+    run = bench.run(cells, jobs=1)
+    assert bench.printed(run, 2) == "own 0.13436424411240122 0.417022004702574\n"
+    assert bench.ran().count("look") == 1
+
+
 @pytest.mark.parametrize(
     ("change", "look"),
     [

@@ -49,6 +49,12 @@ class Carried:
             if state.module is None or name in self._before:
                 self._before[name] = state.get()
 
+    def put_back(self) -> None:
+        """Put random numbers' states back: what imports draw while inputs are loaded, one kernel has drawn long ago."""
+        for name, before in self._before.items():
+            if name.startswith("state:") and not self._is_same(self._states[name].get(), before):
+                self._states[name].put(before)
+
     def changed(self) -> dict[str, Any]:
         """The states that are not as the stage found them, with their values."""
         now = {name: self._states[name].get() for name in self._before}

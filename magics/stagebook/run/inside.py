@@ -91,6 +91,7 @@ def begin(job_json: str) -> str:
     others = {name: ref for name, ref in {**job["mates"], **inputs}.items() if name not in values}
     with _visit.clock.phase("load"):
         values |= _loaded(job, others)  # once the working directory and the import path are right
+        _visit.carried.put_back()
     namespace.update({name: values[name] for name in inputs})
     _visit.loaded = dict(values)
     _visit.watched = {name: namespace[name] for name in job["watched"] if name in namespace}
