@@ -5,11 +5,14 @@ from __future__ import annotations
 import ast
 import threading
 import warnings
+from contextlib import suppress
 from typing import Any
 
 _FLAGS = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
 _ONE_AT_A_TIME = threading.Lock()
 """CPython 3.11 counts once for all threads how deep it is in a tree, and raises SystemError where two make one."""
+_ATTEMPTS = 5
+"""As code that is not ours makes trees, too, and does not wait for the lock."""
 
 
 class CellSyntaxError(ValueError):
@@ -72,6 +75,9 @@ def syntax_tree(source: str | bytes, *, mode: str = "exec", name: str = "<unknow
         ValueError: it holds a null byte.
     """
     with _ONE_AT_A_TIME:
+        for _ in range(_ATTEMPTS - 1):
+            with suppress(SystemError):
+                return compile(source, name, mode, _FLAGS, dont_inherit=True)
         return compile(source, name, mode, _FLAGS, dont_inherit=True)
 
 
