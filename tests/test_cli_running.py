@@ -17,6 +17,9 @@ CELLS = [
 ]
 
 
+METRICS = [("parameters", "depth: int = 2"), ("", "%%stage train metrics=auc\nauc = depth / 4")]
+
+
 @pytest.fixture
 def stagebook(tmp_path):
     """Call the command in a folder with a notebook of these cells."""
@@ -133,3 +136,34 @@ def test_plan_as_json(stagebook, tmp_path):
 def test_help_has_examples(stagebook):
     assert "stagebook run flights.ipynb -p depth 8" in stagebook("--help").stdout
     assert "--from evaluate --force" in stagebook("run", "--help").stdout
+
+
+class TestRuns:
+    """`stagebook runs`."""
+
+    def test_they_are_listed_the_newest_first_with_what_differs(self, stagebook):
+        assert stagebook("runs", "notebook.ipynb").stdout == "notebook.ipynb: no run yet\n"
+        for depth in (2, 3):
+            stagebook("run", "notebook.ipynb", "--no-track", "-p", "depth", str(depth), cells=METRICS)
+        header, newest, oldest = stagebook("runs", "notebook.ipynb").stdout.splitlines()
+        assert header.split() == ["run", "started", "state", "took", "ran", "depth", "auc"]
+        assert [line.split()[-5:] for line in (newest, oldest)] == [
+            ["1", "of", "1", "3", "0.75"],
+            ["1", "of", "1", "2", "0.5"],
+        ]
+
+    def test_by_a_metric(self, stagebook):
+        for depth in (2, 3, 1):
+            stagebook("run", "notebook.ipynb", "--no-track", "-p", "depth", str(depth), cells=METRICS)
+        best = stagebook("runs", "notebook.ipynb", "--sort", "auc", "--limit", "2").stdout.splitlines()
+        assert [line.split()[-1] for line in best[1:]] == ["0.75", "0.5", "them"]
+        worst = json.loads(
+            stagebook("runs", "notebook.ipynb", "--sort", "auc", "--ascending", "--format", "json").stdout
+        )
+        assert [run["parameters"]["depth"] for run in worst] == [1, 2, 3]
+        answer = stagebook("runs", "notebook.ipynb", "--sort", "auk")
+        assert (answer.returncode, "Did you mean `auc`?" in answer.stderr) == (2, True)
+
+    def test_where_nothing_is_to_be_told_mlflow_is_not_loaded(self, stagebook):
+        answer = stagebook("sync", "notebook.ipynb")
+        assert (answer.returncode, answer.stdout) == (0, "MLflow knows all there is to say.\n")

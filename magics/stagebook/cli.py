@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from stagebook.commands import comparing, reading, running, standing, storing, sweeping
+from stagebook.commands import comparing, reading, recording, running, standing, storing, sweeping
 from stagebook.commands.options import examples
 from stagebook.errors import PipelineError, StagebookError
 
@@ -38,6 +38,7 @@ class _Group(click.Group):
         "stagebook plan flights.ipynb             what a run would do, and why",
         "stagebook run flights.ipynb -p depth 8   run it",
         "stagebook status flights.ipynb           how it stands: what ran when, what is out of date",
+        "stagebook runs flights.ipynb --sort auc  its runs, the best first",
         "stagebook diff last~1 last               what differs between two runs, or two notebooks",
         "stagebook gc flights.ipynb --dry-run     what could be removed from its store",
     ),
@@ -54,7 +55,9 @@ commands = (
     running.run,
     sweeping.sweep,
     standing.status,
+    recording.runs,
     comparing.diff,
+    recording.sync,
     storing.gc,
 )
 for command in commands:

@@ -12,12 +12,12 @@ from stagebook.errors import UsageError, did_you_mean
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-Kind = Literal["codec", "runner", "listener", "state"]
+Kind = Literal["codec", "runner", "recorder", "state"]
 
 _ROOMS = {
     "codec": "stagebook.store.codecs",
     "runner": "stagebook.run.runners",
-    "listener": "stagebook.track",
+    "recorder": "stagebook.track.recorders",
     "state": "stagebook.run.states",
 }
 

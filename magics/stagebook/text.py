@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -23,6 +23,7 @@ _STANDINGS = {
     "skipped": "dim",
 }
 _FEW = 2
+_MOST_METRICS = 6
 _ACTIONS = {"run": "run", "reuse": "reuse", "skip": "skip"}
 
 
@@ -151,6 +152,35 @@ def _numbers(metrics: Mapping[str, float]) -> str:
     """The first of the metrics, in a line, and how many more there are."""
     shown = [f"{name} = {value:.6g}" for name, value in sorted(metrics.items())]
     return ", ".join([*shown[:_FEW], *([f"and {len(shown) - _FEW} more"] if len(shown) > _FEW else [])])
+
+
+def runs_text(runs: Sequence[Mapping[str, Any]], notebook: str, *, limit: int) -> str:
+    """A line a run: id, start, state, duration, stages run of all, parameters that differ from run to run, metrics."""
+    if not runs:
+        return f"{notebook}: no run yet"
+    shown = runs[:limit]
+    given = [name for name in shown[0]["parameters"] if len({repr(run["parameters"].get(name)) for run in shown}) > 1]
+    metrics = list(dict.fromkeys(name for run in shown for stage in run["stages"] for name in stage["metrics"]))
+    rows = [["run", "started", "state", "took", "ran", *given, *metrics[:_MOST_METRICS]]]
+    for run in shown:
+        ran = sum(stage["state"] not in ("reused", "not run") for stage in run["stages"])
+        numbers = {name: value for stage in run["stages"] for name, value in stage["metrics"].items()}
+        rows.append(
+            [
+                run["id"],
+                moment(run["started"]),
+                run["state"],
+                seconds(run["duration"]),
+                f"{ran} of {len(run['stages'])}",
+                *(str(run["parameters"].get(name, "")) for name in given),
+                *(f"{numbers[name]:.6g}" if name in numbers else "" for name in metrics[:_MOST_METRICS]),
+            ]
+        )
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    lines = ["  ".join(f"{text:{width}}" for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    if len(runs) > limit:
+        lines.append(f"... and {counted(len(runs) - limit, 'more run')}: --limit shows them")
+    return "\n".join(lines)
 
 
 def metrics_text(metrics: Mapping[str, float]) -> str:

@@ -7,8 +7,8 @@ import sys
 
 PAPERMILL = """
 import sys
-from stagebook.run.lean import import_papermill
-papermill = import_papermill()
+from stagebook.run.lean import imported
+papermill = imported("papermill")
 assert "pyarrow" not in sys.modules
 import papermill.iorw as iorw
 made = iorw.FileSelector("/data")
@@ -18,8 +18,8 @@ assert papermill.__name__ == "papermill" and callable(papermill.execute_notebook
 """
 SCHEMAS = """
 import sys
-from stagebook.run.lean import import_papermill
-import_papermill()
+from stagebook.run.lean import imported
+imported("papermill")
 assert "jsonschema" in sys.modules and "rfc3987_syntax" not in sys.modules
 import jsonschema
 def check(text, form):

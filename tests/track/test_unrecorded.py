@@ -17,8 +17,9 @@ from mlflow import MlflowClient
 from notebooks_factory import written
 
 from stagebook.run.unrecorded import unrecorded
-from stagebook.track.unrecorded import record_unrecorded
+from stagebook.track.recorder import record_unrecorded
 
+ARTIFACTS = ["notebook.html", "notebook.ipynb", "run.json"]
 CELLS = [
     ("parameters", "depth = 2"),
     ("stage:train", "%%stage train metrics=auc\nauc = depth / 4"),
@@ -57,7 +58,7 @@ def recorders(folder):
     found = []
     for process in psutil.process_iter(["cmdline"]):
         words = process.info["cmdline"] or []
-        if str(folder / ".stagebook") in words and any("stagebook.track.unrecorded" in word for word in words):
+        if str(folder / ".stagebook") in words and any("stagebook.track.recorder" in word for word in words):
             found.append(process)
     return found
 
@@ -121,13 +122,17 @@ def test_notebook_and_run_json_are_kept_as_they_were_though_the_next_run_replace
     client = MlflowClient(f"sqlite:///{ran}/.stagebook/mlflow.db")
     for kept, (run, _) in zip((one, two), runs_in(ran)[1:], strict=True):
         copy = Path(client.download_artifacts(run.info.run_id, "run.json", str(ran)))
-        assert json.loads(copy.read_text())["id"] == kept.run["id"] == run.data.tags["stagebook.run"]
-        assert sorted(file.path for file in client.list_artifacts(run.info.run_id)) == ["notebook.ipynb", "run.json"]
+        assert json.loads(copy.read_text())["id"] == kept.id == run.data.tags["stagebook.run"]
+        assert sorted(file.path for file in client.list_artifacts(run.info.run_id)) == [
+            "notebook.html",
+            "notebook.ipynb",
+            "run.json",
+        ]
 
 
 def with_no_recorder(monkeypatch):
     """As if the process that records were killed before it had begun."""
-    monkeypatch.setattr("stagebook.run.unrecorded.start_recorder", lambda home: False)
+    monkeypatch.setattr("stagebook.run.recording.start_recorder", lambda home, *, wait=False: False)
 
 
 def call_here(folder, **options):

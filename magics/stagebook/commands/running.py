@@ -117,7 +117,7 @@ def _summary(run: Run, *, track: bool) -> str:
         lines += ["Metrics:", metrics_text(run.metrics)]
     lines.append(f"Notebook: {_short(run.output)}")
     if track:
-        from stagebook.track.runs import tracking_uri
+        from stagebook.track.place import tracking_uri
 
         uri = tracking_uri(run.home)
         lines.append(f"MLflow:   {uri if uri.startswith('http') else _ui_command(uri)}")

@@ -101,8 +101,8 @@ def _plan(
     """What can go, and since when what is written stays."""
     from stagebook.run.collect import last_keys, read_contents, safe_since
     from stagebook.run.retention import Wanted, plan_removal
+    from stagebook.track.place import tracking_uri
     from stagebook.track.registered import Registered, registered_runs
-    from stagebook.track.runs import tracking_uri
 
     models = Registered()
     if os.environ.get("MLFLOW_TRACKING_URI") or (home / "mlflow.db").exists():

@@ -74,6 +74,7 @@ def sweep(notebook: Path, *, as_json: bool, **asked: Any) -> None:
         out=asked["out"],
         jobs=asked["jobs"],
         track=not asked["no_track"],
+        later=True,
         store=asked["store"],
     )
     signal.signal(signal.SIGTERM, interrupt_by_exception)

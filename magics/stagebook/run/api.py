@@ -131,9 +131,9 @@ def _reused(
 
 def _execute(request: Request, values: Mapping[str, Any], *, kernel: str) -> None:
     """Hand the notebook to Papermill; how the run ended stands in `request.run`."""
-    from stagebook.run.lean import import_papermill
+    from stagebook.run.lean import imported
 
-    papermill = import_papermill()
+    papermill = imported("papermill")
     from papermill.exceptions import PapermillExecutionError
 
     try:

@@ -13,6 +13,7 @@ from types import TracebackType
 from typing import Any
 
 from stagebook.run.job import StageResult
+from stagebook.run.unrecorded import Within
 
 
 class Claims:
@@ -143,9 +144,9 @@ class Shared:
     Attributes:
         claims: which stages they are running.
         runner: whose slots they share.
-        tracker: makes the listener that records one run; None for the usual one.
+        within: the sweep that the run is a point of, where that is recorded.
     """
 
     claims: Claims
     runner: Any
-    tracker: Callable[[], Any] | None = None
+    within: Within | None = None

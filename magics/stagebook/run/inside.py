@@ -17,6 +17,7 @@ from stagebook.book.hidden import WATCHED, is_hidden, is_process
 from stagebook.run.carried import Carried
 from stagebook.run.clock import Clock
 from stagebook.run.memory import current_memory, peak_memory
+from stagebook.run.metrics import numbers_of
 from stagebook.run.opened import opened
 from stagebook.run.orphans import end_at_once, end_with_parent
 from stagebook.run.own_modules import OwnModules
@@ -129,14 +130,16 @@ def finish(job_json: str) -> str:
     _visit.alive |= {name: (ref.content, values[name]) for name, ref in kept.refs.items()}
     carried = {name: value for name, value in states.items() if name not in in_process}
     kept_states = _kept_apart({**_visit.carried.now(job["outputs"]), **carried}, job)
+    numbers, series = numbers_of({name: namespace[name] for name in job["metrics"] if name in namespace})
     report = {
         "outputs": {name: ref.to_json() for name, ref in {**kept.refs, **kept_states.refs}.items()},
         "tied": {name: ref.to_json() for name, ref in kept.tied.items()},
         "unstorable": {**kept.unstorable, **kept_states.unstorable, **dict.fromkeys(in_process, "of the process")},
         "changed": sorted({*changed, *states, *in_process}),
         "used": _visit.carried.used(carried),
-        "metrics": _metrics({name: namespace[name] for name in job["metrics"] if name in namespace}),
-        "no_number": sorted(name for name in job["metrics"] if not _metrics({name: namespace.get(name)})),
+        "metrics": numbers,
+        "series": series,
+        "no_number": sorted(name for name in job["metrics"] if not numbers_of({name: namespace.get(name)})[0]),
         "memory": max(peak_memory() - _visit.memory, 0),
     }
     with _visit.clock.phase("verify"):
@@ -286,16 +289,3 @@ def _may_keep_state(value: Any) -> bool:
     if isinstance(value, type):
         return value.__module__ == "__main__"
     return isinstance(value, dict) and hasattr(type(value), "__missing__")
-
-
-def _metrics(values: Mapping[str, Any]) -> dict[str, float]:
-    numbers: dict[str, float] = {}
-    for name, value in values.items():
-        if isinstance(value, Mapping):
-            numbers |= _metrics({f"{name}.{key}": entry for key, entry in value.items()})
-            continue
-        try:
-            numbers[name] = float(value)
-        except (TypeError, ValueError):
-            continue
-    return numbers

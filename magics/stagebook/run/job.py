@@ -81,7 +81,10 @@ class StageJob:
 
 @dataclass(frozen=True, slots=True)
 class CellRecord:
-    """What came of one cell: nbformat outputs, execution count, when it started (ISO 8601, UTC), seconds."""
+    """What came of one cell: nbformat outputs, execution count, when it started (ISO 8601, UTC), seconds.
+
+    `number` is the cell's in the notebook that was run, 0 if it has none.
+    """
 
     code: str
     outputs: list[dict[str, Any]]
@@ -89,6 +92,7 @@ class CellRecord:
     started: str
     duration: float
     failed: bool = False
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,13 +132,15 @@ class StageResult:
         stage: its name.
         state: done, skipped as its `when` is false, failed, or interrupted by the user.
         key: the stage's fingerprint, under which a finished result is kept.
+        run: of a result that was found in the store, the run that made it.
         asked: the names that were to be kept; one that the code did not bind is in neither of the next two.
         outputs: the kept values.
         unstorable: names that could not be stored, each with what it is.
         changed: names of inputs, and hidden state, that turned out to be changed in place.
         used: hidden state that the outcome may depend on; files are in `files`.
         tied: of values that share an object with inputs, these inputs as well, all of them together.
-        metrics: numbers, by name; a dict's entries as `name.key`.
+        metrics: numbers, by name; a dict's entries as `name.key`; of a series the last one.
+        series: the metrics that are series of numbers, a step for each.
         files: files that were read and their digests (None: looked for and not there).
         left: files that were written or removed, with their digests at the end (None: gone).
         written: the part of them that is declared in `writes`.
@@ -157,6 +163,7 @@ class StageResult:
     stage: str
     state: StageState
     key: str = ""
+    run: str = ""
     asked: tuple[str, ...] = ()
     outputs: Mapping[str, ValueRef] = field(default_factory=frozen_map)
     unstorable: Mapping[str, str] = field(default_factory=frozen_map)
@@ -164,6 +171,7 @@ class StageResult:
     used: frozenset[str] = frozenset()
     tied: Mapping[str, ValueRef] = field(default_factory=frozen_map)
     metrics: Mapping[str, float] = field(default_factory=frozen_map)
+    series: Mapping[str, list[float]] = field(default_factory=frozen_map)
     files: Mapping[str, str | None] = field(default_factory=frozen_map)
     left: Mapping[str, str | None] = field(default_factory=frozen_map)
     written: Mapping[str, str | None] = field(default_factory=frozen_map)
@@ -214,6 +222,7 @@ def result_to_json(result: StageResult) -> dict[str, Any]:
         "used": sorted(result.used),
         "tied": {name: ref.to_json() for name, ref in result.tied.items()},
         "metrics": dict(result.metrics),
+        "series": dict(result.series),
         "files": dict(result.files),
         "left": dict(result.left),
         "written": dict(result.written),
@@ -231,6 +240,7 @@ def result_from_json(key: str, record: Mapping[str, Any], shown: Mapping[str, An
         stage=record["stage"],
         state=record["state"],
         key=key,
+        run=record["run"],
         asked=tuple(record["asked"]),
         outputs=frozen_map({name: ValueRef.from_json(ref) for name, ref in record["outputs"].items()}),
         unstorable=frozen_map(record["unstorable"]),
@@ -238,6 +248,7 @@ def result_from_json(key: str, record: Mapping[str, Any], shown: Mapping[str, An
         used=frozenset(record["used"]),
         tied=frozen_map({name: ValueRef.from_json(ref) for name, ref in record["tied"].items()}),
         metrics=frozen_map(record["metrics"]),
+        series=frozen_map(record.get("series", {})),
         files=frozen_map(record["files"]),
         left=frozen_map(record["left"]),
         written=frozen_map(record["written"]),

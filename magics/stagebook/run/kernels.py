@@ -189,9 +189,8 @@ class Kernel:
 
         def record(*, failed: bool) -> CellRecord:
             duration = round(time.perf_counter() - clock, 4)
-            return CellRecord(
-                cell.code, self._client.merged(node.outputs), node.execution_count, started, duration, failed
-            )
+            outputs = self._client.merged(node.outputs)
+            return CellRecord(cell.code, outputs, node.execution_count, started, duration, failed, cell.number)
 
         if self._interrupted:
             raise CellFailedError("KeyboardInterrupt", "", cell, record(failed=True))

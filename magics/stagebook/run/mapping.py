@@ -116,7 +116,8 @@ class MappedStage:
             self.stage.name,
             "done",
             asked=self.job.outputs,
-            metrics=frozen_map(_numbered(results)),
+            metrics=frozen_map(_numbered(result.metrics for result in results)),
+            series=frozen_map(_numbered(result.series for result in results)),
             used=frozenset(name for result in results for name in result.used if not name.startswith("state:")),
             cells=_merged_cells(results, self.mapping),
             widgets=_union(results, "widgets"),
@@ -165,12 +166,8 @@ class MappedStage:
         return (told,)
 
 
-def _numbered(results: Iterable[StageResult]) -> dict[str, float]:
-    return {
-        f"{name}.{position}": value
-        for position, result in enumerate(results)
-        for name, value in sorted(result.metrics.items())
-    }
+def _numbered(each: Iterable[Mapping[str, Any]]) -> dict[str, Any]:
+    return {f"{name}.{position}": value for position, found in enumerate(each) for name, value in sorted(found.items())}
 
 
 def _union(results: Iterable[StageResult], part: str) -> Mapping[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -27,8 +27,9 @@ from stagebook.run.kernelspecs import check_kernel
 from stagebook.run.output import OutputNotebook
 from stagebook.run.plan import Planner
 from stagebook.run.presence import Presence
+from stagebook.run.provenance import Inquiry, Provenance
 from stagebook.run.record import Run, run_state, stage_records, utc_now, versions
-from stagebook.run.recording import Deferred, environment_for
+from stagebook.run.recording import Journal, environment_for
 from stagebook.run.request import Request
 from stagebook.run.schedule import Schedule, available_memory
 from stagebook.run.settled import Outcome
@@ -55,17 +56,14 @@ def run_node(node: Any, request: Request, *, output: Path | None) -> Run:
     document = this.document(output)
     with ExitStack() as stack:
         presence = stack.enter_context(this.presence())
-        deferred = Deferred(lambda: _tracker(request)) if request.track and request.later else None
-        tracker = deferred or _tracker(request)
-        if tracker is not None:
-            stack.callback(tracker.close)
-        tell = Telling((presence, document, *request.listeners, *([tracker] if tracker else [])))
+        journal = stack.enter_context(Journal(request, this.unfinished)) if request.track else None
+        tell = Telling((presence, document, *request.listeners, *([journal] if journal else [])))
         runner = request.runner or stack.enter_context(_runner(request))
-        execution = this.execution(runner, tell, environment_for(tracker, this.planner))
+        execution = this.execution(runner, tell, environment_for(journal, this.planner))
         this.begin(tell)
         outcome = execution.run()
         document.save()
-        return this.end(outcome, tell, record=deferred is not None and deferred.stop())
+        return this.end(outcome, tell, journal)
 
 
 def reused_run(node: Any, pipeline: Pipeline, request: Request, *, output: Path) -> Run | None:
@@ -93,16 +91,14 @@ def reused_run(node: Any, pipeline: Pipeline, request: Request, *, output: Path)
         told = node["metadata"]["papermill"]
         told |= {"version": told.get("version") or this.planner.installed.versions(["papermill"])["papermill"]}
         document = this.document(None)
-        tracker = _tracker(request) if not request.later else None
-        if tracker is not None:
-            stack.callback(tracker.close)
-        tell = Telling((presence, document, *request.listeners, *([tracker] if tracker else [])))
+        journal = stack.enter_context(Journal(request, this.unfinished)) if request.track else None
+        tell = Telling((presence, document, *request.listeners))
         this.begin(tell)
         for event in events:
             tell(event)
         document.path = output
         document.save()
-        return this.end(outcome, tell, record=request.track and request.later)
+        return this.end(outcome, tell, journal)
 
 
 @dataclass(slots=True)
@@ -119,6 +115,7 @@ class _Course:
     selected: frozenset[str]
     started: str
     clock: float
+    inquiry: Inquiry | None = None
 
     @classmethod
     def of(cls, node: Any, pipeline: Pipeline, request: Request, output: Path | None) -> _Course:
@@ -164,19 +161,28 @@ class _Course:
         )
 
     def begin(self, tell: Tell) -> None:
-        """Note that the run has begun, and tell."""
+        """Note that the run has begun, ask where its code stands, and tell."""
+        self.inquiry = Inquiry(self.request.source)
         names = tuple(stage.name for stage in self.pipeline.stages)
         request, values = self.request, self.values
         note_start(self.planner.store, request, values, started=self.started)
         tell(RunStarted(request.id, str(request.source), names, values, str(request.folder)))
 
-    def end(self, outcome: Outcome, tell: Tell, *, record: bool = False) -> Run:
-        """Note how the run has ended, and tell; `record` where no listener does that."""
+    def end(self, outcome: Outcome, tell: Tell, journal: Journal | None) -> Run:
+        """Note how the run has ended, have it recorded, and tell."""
         planner, store = self.planner, self.planner.store
-        run = self._run(outcome)
+        records = stage_records(planner.pipeline, outcome)
+        run = replace(
+            self.unfinished(),
+            state=run_state(records, self.selected, interrupted=outcome.interrupted),
+            stages=records,
+            versions=versions(planner.packages(), planner.installed),
+            edges=planner.pipeline.edges,
+            provenance=self.inquiry.answer(self.request.folder) if self.inquiry else Provenance(),
+        )
         run.save()
-        if record:
-            _record_later(run, tell)
+        if journal is not None:
+            journal.end(run, tell)
         note_end(store, run)
         try:
             note_finished(store, run, keys=planner.keys)
@@ -186,23 +192,22 @@ class _Course:
         tell(RunFinished(run))
         return run
 
-    def _run(self, outcome: Outcome) -> Run:
-        planner, request = self.planner, self.request
-        records = stage_records(planner.pipeline, outcome)
+    def unfinished(self) -> Run:
+        """The run as it stands, without its stages."""
+        request = self.request
         return Run(
             id=request.id,
-            state=run_state(records, self.selected, interrupted=outcome.interrupted),
+            state="running",
             notebook=request.source,
             output=self.output,
             folder=request.folder,
             store=request.store,
             home=request.home,
             parameters=self.values,
-            stages=records,
+            stages=(),
             started=self.started,
             duration=round(time.perf_counter() - self.clock, 3),
-            versions=versions(planner.packages(), planner.installed),
-            edges=planner.pipeline.edges,
+            versions={},
         )
 
 
@@ -239,23 +244,6 @@ class _NoKernels:
         """There is nothing to interrupt."""
 
 
-def _record_later(run: Run, tell: Tell) -> None:
-    """Have the run recorded by another process, and tell of earlier ones that are not recorded yet."""
-    from stagebook.run.unrecorded import keep_unrecorded, start_recorder, unrecorded
-
-    try:
-        failed = [one for one in unrecorded(run.home) if one.failed]
-        keep_unrecorded(run)
-        if start_recorder(run.home):
-            failed = [one for one in unrecorded(run.home) if one.failed]
-    except (OSError, StoreError) as error:
-        tell(Notice(f"MLflow is not told of this run, run.json tells of it ({error})."))
-        return
-    if failed:
-        which = f"Run {failed[-1].run['id']}" + (f" and {len(failed) - 1} before it" if len(failed) > 1 else "")
-        tell(Notice(f"{which} could not be recorded in MLflow yet ({failed[-1].failed}). It is tried again."))
-
-
 def _shows_error(event: Event) -> bool:
     if not isinstance(event, StageFinished) or event.result is None:
         return False
@@ -264,15 +252,6 @@ def _shows_error(event: Event) -> bool:
 
 def _no_variables(_: str) -> Mapping[str, str]:
     return {}
-
-
-def _tracker(request: Request) -> Any:
-    """The listener that records the run, if it is to be recorded."""
-    if not request.track:
-        return None
-    if request.shared is not None and request.shared.tracker is not None:
-        return request.shared.tracker()
-    return plugin("listener", "runs")(request.source, request.home)
 
 
 def _job_cells(node: Any, pipeline: Pipeline) -> dict[int, JobCell]:

@@ -6,7 +6,7 @@ import json
 import platform
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Literal
@@ -14,14 +14,33 @@ from typing import Any, Literal
 from stagebook.model import Edge, Pipeline
 from stagebook.run.files import write_text
 from stagebook.run.installed import Installed
+from stagebook.run.job import StageResult
+from stagebook.run.provenance import Provenance
 from stagebook.run.settled import Outcome
+from stagebook.store.blobs import Store
 
-RunState = Literal["done", "failed", "interrupted"]
+RunState = Literal["done", "failed", "interrupted", "running"]
+
+
+@dataclass(frozen=True, slots=True)
+class CellTime:
+    """When a cell was run: its number, its start (ISO 8601, UTC), seconds, and whether it failed."""
+
+    number: int
+    started: str
+    duration: float
+    failed: bool
 
 
 @dataclass(frozen=True, slots=True)
 class StageRecord:
-    """A stage in `run.json`: what became of it and why, its fingerprint and artifacts, its numbers, its seconds."""
+    """A stage in `run.json`: what became of it and why, its fingerprint and artifacts, its numbers, its seconds.
+
+    Attributes:
+        origin: the run that made what is reused.
+        series: the metrics that are series of numbers, a step for each.
+        cells: the stage's own cells, where they were run in this run.
+    """
 
     stage: str
     state: str
@@ -34,6 +53,9 @@ class StageRecord:
     outputs: Mapping[str, str]
     unstorable: Mapping[str, str]
     files: Mapping[str, str | None]
+    origin: str = ""
+    series: Mapping[str, list[float]] = field(default_factory=dict)
+    cells: tuple[CellTime, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +64,8 @@ class Run:
 
     Attributes:
         id: unique, and sorts by time.
-        state: `done` if every selected stage has a result, `failed` if one failed or could not be run.
+        state: `done` if every selected stage has a result, `failed` if one failed or could not be run; `running` in
+            what is recorded of a run that goes on.
         notebook: the source notebook.
         output: the output notebook; None where nobody asked for one.
         folder: where `run.json` is.
@@ -54,6 +77,7 @@ class Run:
         duration: seconds.
         versions: of Python, the operating system and the packages that did the work, those that stages import included.
         edges: as they turned out to be.
+        provenance: where its code stands.
     """
 
     id: str
@@ -69,6 +93,7 @@ class Run:
     duration: float
     versions: Mapping[str, str]
     edges: tuple[Edge, ...] = ()
+    provenance: Provenance = Provenance()  # noqa: RUF009 - frozen
 
     @property
     def metrics(self) -> dict[str, float]:
@@ -77,11 +102,16 @@ class Run:
 
     def save(self) -> Path:
         """Write `run.json` into the run's folder and return its path."""
-        plain = asdict(self) | {"notebook": str(self.notebook), "output": str(self.output or "")}
-        del plain["folder"], plain["store"], plain["home"]
         path = self.folder / "run.json"
-        write_text(path, json.dumps(plain, indent=2, default=repr) + "\n")
+        write_text(path, self.text())
         return path
+
+    def text(self) -> str:
+        """What `run.json` holds."""
+        plain = asdict(self) | {"notebook": str(self.notebook), "output": str(self.output or "")}
+        plain["store"] = Store.at(self.store).shown  # without a password
+        del plain["folder"], plain["home"]
+        return json.dumps(plain, indent=2, default=repr) + "\n"
 
 
 def new_run_id() -> str:
@@ -102,25 +132,34 @@ def stage_records(pipeline: Pipeline, outcome: Outcome) -> tuple[StageRecord, ..
         if settled is None:
             records.append(StageRecord(stage.name, "not run", reason, "", "", 0.0, {}, {}, {}, {}, {}))
             continue
-        result = settled.result
-        state = "reused" if settled.reused and result.state == "done" else result.state
-        outputs = {name: ref.content for name, ref in result.outputs.items()}
-        records.append(
-            StageRecord(
-                stage.name,
-                state,
-                reason,
-                settled.verdict.key,
-                result.started,
-                result.duration,
-                dict(result.metrics),
-                dict(settled.verdict.inputs),
-                outputs,
-                dict(result.unstorable),
-                dict(result.files),
-            )
-        )
+        state = "reused" if settled.reused and settled.result.state == "done" else settled.result.state
+        verdict = settled.verdict
+        records.append(stage_record(settled.result, state, reason, key=verdict.key, inputs=verdict.inputs))
     return tuple(records)
+
+
+def stage_record(
+    result: StageResult, state: str, reason: str, *, key: str, inputs: Mapping[str, str] | None = None
+) -> StageRecord:
+    """What became of a stage that has a result."""
+    ran = state != "reused"
+    own = [cell for cell in result.cells if ran and cell.number and cell.started >= result.started]
+    return StageRecord(
+        result.stage,
+        state,
+        reason,
+        key,
+        result.started,
+        result.duration,
+        dict(result.metrics),
+        dict(inputs or {}),
+        {name: ref.content for name, ref in result.outputs.items()},
+        dict(result.unstorable),
+        dict(result.files),
+        result.run if state == "reused" else "",
+        dict(result.series),
+        tuple(CellTime(cell.number, cell.started, cell.duration, cell.failed) for cell in own),
+    )
 
 
 def run_state(records: tuple[StageRecord, ...], selected: frozenset[str], *, interrupted: bool) -> RunState:

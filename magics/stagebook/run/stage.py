@@ -145,6 +145,7 @@ def _result(job: StageJob, report: dict[str, Any]) -> StageResult:
         used=frozenset(report["used"]),
         tied=frozen_map({name: ValueRef.from_json(ref) for name, ref in report["tied"].items()}),
         metrics=frozen_map(report["metrics"]),
+        series=frozen_map(report["series"]),
         memory=report["memory"],
         failure=failure,
         **_outside(report),

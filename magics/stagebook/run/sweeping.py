@@ -26,7 +26,9 @@ from stagebook.run.record import Run, utc_now
 from stagebook.run.request import home_for
 from stagebook.run.search import Search
 from stagebook.run.sweep import Axis, Objective, Point, PointRecord, Range, Sweep, best, grid, is_swept, label
+from stagebook.run.sweep_journal import SweepJournal
 from stagebook.run.telling import Telling
+from stagebook.run.unrecorded import Within
 from stagebook.store.digests import digest_of_json
 
 
@@ -45,6 +47,7 @@ class SweepRequest:
         out: folder for table, picture and the points' runs; by default all of them go to the store.
         jobs: kernels at work at once, over all points; None for one a core.
         track: whether to record it in MLflow.
+        later: leave that to another process, without waiting for it.
         store: where results are kept, a folder or a URL; `.stagebook` beside the notebook by default.
     """
 
@@ -58,6 +61,7 @@ class SweepRequest:
     out: Path | None = None
     jobs: int | None = None
     track: bool = True
+    later: bool = False
     store: str | Path | None = None
 
 
@@ -87,16 +91,16 @@ def sweep_notebook(request: SweepRequest, *, listeners: tuple[Callable[[Event], 
     clock = time.perf_counter()
     with ExitStack() as stack:
         stack.callback(points.close)
-        recorder = plugin("listener", "sweeps")(request.notebook.resolve(), place) if request.track else None
-        if recorder is not None:
-            stack.callback(recorder.close)
-        tell = Telling((*listeners, *([recorder] if recorder else [])))
+        journal = SweepJournal(sweep, place, wait=not request.later) if request.track else None
+        tell = Telling((*listeners, *([journal] if journal else [])))
         runner = stack.enter_context(plugin("runner", "local")(request.jobs))
-        sweeping = _Sweeping(request, sweep, points, runner, recorder, tell)
+        sweeping = _Sweeping(request, sweep, points, runner, journal, tell)
         tell(_started(sweep))
         done = sweeping.run()
         done = replace(done, duration=round(time.perf_counter() - clock, 3))
         save(done)
+        if journal is not None:
+            journal.end(done, tell)
         tell(SweepFinished(done))
     return done
 
@@ -152,14 +156,14 @@ class _Sweeping:
         sweep: Sweep,
         points: Points,
         runner: Any,
-        recorder: Any,
+        journal: SweepJournal | None,
         tell: Callable[[Event], None],
     ) -> None:
         self.request = request
         self.sweep = sweep
         self.points = points
         self.runner = runner
-        self.recorder = recorder
+        self.journal = journal
         self.tell = tell
         self.claims = Claims()
         self.records: dict[int, PointRecord] = {}
@@ -209,10 +213,9 @@ class _Sweeping:
         """A point's run; in a thread of its own."""
         from stagebook.run.api import run_notebook
 
-        tracker = None
-        if self.recorder is not None:
-            name = label(point.parameters, self.sweep.swept)
-            tracker = self.recorder.for_point(point.number, name)
+        within = None
+        if self.journal is not None:
+            within = Within(self.journal.id, point.number, label(point.parameters, self.sweep.swept))
         out = self.request.out
         return run_notebook(
             self.request.notebook,
@@ -222,7 +225,7 @@ class _Sweeping:
             listeners=(lambda event: self._inbox.put(PointEvent(point.number, event)),),
             track=self.request.track,
             store=self.request.store,
-            shared=Shared(self.claims, self.runner, tracker),
+            shared=Shared(self.claims, self.runner, within),
         )
 
     def _attend(self, item: PointEvent | _Ended | _Stop) -> None:
@@ -273,6 +276,7 @@ def _record(ended: _Ended, duration: float) -> PointRecord:
         run = ended.future.result()
     except StagebookError as error:
         return PointRecord(point.number, point.parameters, "failed", str(error), {}, took, "", None, 0, 0)
+    assert run.state != "running", "it is over"
     blamed = [stage for stage in run.stages if stage.state in ("failed", "interrupted")]
     reason = f"{blamed[0].stage}: {blamed[0].reason}" if blamed else ""
     states = [stage.state for stage in run.stages]
@@ -345,9 +349,9 @@ def _started(sweep: Sweep) -> SweepStarted:
 
 def _import_once() -> None:
     """Import what every point needs before there are threads: modules that import each other mind being raced."""
-    from stagebook.run.lean import import_papermill
+    from stagebook.run.lean import imported
 
-    import_papermill()  # first of all: it knows what the others can do without
+    imported("papermill")  # first of all: it knows what the others can do without
     import nbclient  # noqa: F401
     import nbformat  # noqa: F401
     from jupyter_client.manager import AsyncKernelManager  # noqa: F401

@@ -1,26 +1,30 @@
-"""Runs that MLflow is to be told of when this process has ended: what is kept of them until then.
+"""What MLflow is to be told of: kept in a folder until it has been, and told by a process of its own.
 
-A run that only reuses what is there is over sooner than MLflow is imported. So it is recorded by a process of its own,
-which nobody waits for. Until that has been done, all that it takes is in a folder: if the process is killed, or no
-server answers, the next one that records finds it there.
+To import MLflow takes longer than many runs do, and a server may be away. So a run or a sweep leaves what there is to
+say on disk, and a process that nobody waits for says it. If that is killed, or no server answers, the next one finds
+all of it there; what MLflow knows already is not said twice (`track/recorder`).
 """
 
 from __future__ import annotations
 
 import json
 import os
+import platform
 import shutil
 import subprocess
 import sys
+import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from stagebook.run.record import Run
+from stagebook.run.files import write_text
 from stagebook.signing import keyed_digest
+
+Kind = Literal["run", "sweep"]
 
 _FOLDER = "unrecorded"
 _ENTRY = "entry.json"
@@ -31,35 +35,64 @@ import os, sys
 if hasattr(os, "nice"):
     os.nice(10)
 sys.path[:] = [place for place in sys.path if place]  # a notebook's folder may hold modules of any name
-from stagebook.track.unrecorded import main
+from stagebook.track.recorder import main
 main()
 """
 _recorders: list[subprocess.Popen[bytes]] = []
 
 
 @dataclass(frozen=True, slots=True)
+class Within:
+    """The sweep that a run belongs to: its id, the number of the run's point, and what the point is called."""
+
+    sweep: str
+    point: int
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
 class Unrecorded:
-    """A run that is still to be recorded.
+    """Something that is still to be recorded.
 
     Attributes:
-        folder: where it is kept: in it `run.json` and, if there is one, the output notebook.
+        folder: where it is kept, with all files that go with it.
+        id: the run's or the sweep's.
+        kind: which of the two it is.
         notebook: the source notebook.
-        run: what `run.json` says.
+        facts: what `run.json` or `sweep.json` says.
+        within: the sweep that a run belongs to.
         variables: those of MLflow's variables that name the experiment, as they were.
+        process: the process that it goes on in, and when that was known to live (POSIX seconds).
         failed: why it could not be recorded so far; nothing where nobody has tried.
     """
 
     folder: Path
+    id: str
+    kind: Kind
     notebook: Path
-    run: Mapping[str, Any]
+    facts: Mapping[str, Any]
+    within: Within | None
     variables: Mapping[str, str]
+    process: tuple[str, int, float]
     failed: str
 
     @property
-    def output(self) -> Path | None:
-        """The output notebook, as the run left it."""
-        path = self.folder / Path(self.run["output"]).name
-        return path if self.run["output"] and path.is_file() else None
+    def is_over(self) -> bool:
+        """Whether nothing more is going to be said of it: it has ended, or its process has."""
+        if self.facts["state"] != "running":
+            return True
+        import psutil
+
+        host, process, then = self.process
+        try:
+            return host == platform.node() and psutil.Process(process).create_time() > then
+        except psutil.Error:
+            return host == platform.node()
+
+    def files(self) -> list[Path]:
+        """The files that go with it."""
+        own = {_ENTRY, _FAILED}
+        return sorted(path for path in self.folder.iterdir() if path.name not in own and not path.name.startswith("."))
 
     def note_failure(self, cause: str) -> None:
         """Keep why it could not be recorded, for the next run to tell."""
@@ -71,39 +104,79 @@ class Unrecorded:
         shutil.rmtree(self.folder, ignore_errors=True)
 
 
-def keep_unrecorded(run: Run) -> None:
-    """Keep what it takes to record a run that has just written its `run.json`.
+def keep_unrecorded(
+    home: Path,
+    name: str,
+    facts: str,
+    *,
+    kind: Kind = "run",
+    notebook: Path,
+    files: Iterable[Path] = (),
+    within: Within | None = None,
+) -> None:
+    """Keep what there is to say of a run or a sweep; of one that goes on it may be done again.
+
+    Args:
+        home: folder beside the notebook in which runs are recorded.
+        name: its id.
+        facts: what its `run.json` or `sweep.json` holds.
+        kind: what it is.
+        notebook: the source notebook.
+        files: those that go with it.
+        within: the sweep that a run belongs to.
 
     Raises:
         OSError: it cannot be kept.
     """
-    place = run.home / _FOLDER / run.id
-    new = place.with_name(f".{run.id}-{uuid.uuid4().hex[:8]}")
+    place = home / _FOLDER / name
+    new = place.with_name(f".{name}-{uuid.uuid4().hex[:8]}") if not place.exists() else place
     entry = {
-        "notebook": str(run.notebook),
+        "kind": kind,
+        "notebook": str(notebook),
         "where": _where(),
+        "within": [within.sweep, within.point, within.name] if within else None,
         "variables": {name: os.environ[name] for name in _EXPERIMENT if name in os.environ},
+        "process": [platform.node(), os.getpid(), time.time()],
     }
     try:
-        new.mkdir(parents=True)
-        for file in (run.folder / "run.json", *([run.output] if run.output is not None else [])):
+        new.mkdir(parents=True, exist_ok=True)
+        for file in files:
             _link(file, new / file.name)
         (new / _ENTRY).write_text(json.dumps(entry), encoding="utf-8")
-        new.rename(place)
+        write_text(new / f"{kind}.json", facts)
+        if new != place:
+            new.rename(place)
     finally:
-        shutil.rmtree(new, ignore_errors=True)
+        if new != place:
+            shutil.rmtree(new, ignore_errors=True)
 
 
 def unrecorded(home: Path) -> Iterator[Unrecorded]:
-    """The runs kept in this folder that are to be recorded where this process records, the oldest first."""
+    """What is kept in this folder and is to be recorded where this process records: sweeps, then runs, by age."""
     here = _where()
-    for folder in sorted((home / _FOLDER).glob("[!.]*")):
+    found = []
+    for folder in (home / _FOLDER).glob("[!.]*"):
         with suppress(OSError, ValueError, KeyError, TypeError):  # it has just been recorded, or is none
             entry = json.loads((folder / _ENTRY).read_text(encoding="utf-8"))
-            run = json.loads((folder / "run.json").read_text(encoding="utf-8"))
+            kind = entry["kind"]
+            facts = json.loads((folder / f"{kind}.json").read_text(encoding="utf-8"))
             failed = (folder / _FAILED).read_text(encoding="utf-8") if (folder / _FAILED).exists() else ""
+            within = Within(*entry["within"]) if entry["within"] else None
             if entry["where"] == here:
-                yield Unrecorded(folder, Path(entry["notebook"]), run, entry["variables"], failed)
+                found.append(
+                    Unrecorded(
+                        folder,
+                        folder.name,
+                        kind,
+                        Path(entry["notebook"]),
+                        facts,
+                        within,
+                        entry["variables"],
+                        tuple(entry["process"]),
+                        failed,
+                    )
+                )
+    yield from sorted(found, key=lambda one: (one.kind != "sweep", one.id))
 
 
 def lock_of(home: Path) -> Path:
@@ -111,11 +184,15 @@ def lock_of(home: Path) -> Path:
     return home / _FOLDER / ".lock"
 
 
-def start_recorder(home: Path) -> bool:
+def start_recorder(home: Path, *, wait: bool = False) -> bool:
     """Have all that is kept in this folder recorded by a process of its own.
 
+    Args:
+        home: the folder.
+        wait: wait for it; so it is where that process would not outlive this one.
+
     Returns:
-        Whether that has been done by now: where the process would not outlive this one, it is waited for.
+        Whether it has been waited for.
 
     Raises:
         OSError: it cannot be started.
@@ -126,10 +203,15 @@ def start_recorder(home: Path) -> bool:
     apart |= {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     _recorders[:] = [one for one in _recorders if one.poll() is None]
     _recorders.append(subprocess.Popen([sys.executable, "-c", _RECORDER, str(home)], **apart))
-    is_last = _is_the_last()
-    if is_last:
+    wait = wait or _is_the_last()
+    if wait:
         _recorders[-1].wait()
-    return is_last
+    return wait
+
+
+def is_recording() -> bool:
+    """Whether a process that this one has started is still at it."""
+    return any(one.poll() is None for one in _recorders)
 
 
 def _is_the_last() -> bool:
@@ -146,6 +228,7 @@ def _where() -> str:
 
 def _link(file: Path, name: Path) -> None:
     """The file under another name, as it is now: it may be replaced by a later run's, and is never written in place."""
+    name.unlink(missing_ok=True)
     try:
         name.hardlink_to(file)
     except OSError:

@@ -1,0 +1,94 @@
+"""What is recorded of a run beside its numbers: a trace, which shows what ran when, and its notebook as a page."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from stagebook.run.lean import imported
+from stagebook.run.unrecorded import Unrecorded
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+_RUN = "stagebook.run"
+
+
+def send_extras(client: MlflowClient, experiment: str, one: Unrecorded, run: str, *, uri: str) -> None:
+    """Send them, unless they are there.
+
+    Args:
+        client: for where runs are recorded.
+        experiment: the experiment's id.
+        one: the run.
+        run: MLflow's id of it.
+        uri: where runs are recorded; all traces of this process go there from now on.
+    """
+    _send_page(client, one, run)
+    _send_trace(client, experiment, one, run, uri)
+
+
+def _send_page(client: MlflowClient, one: Unrecorded, run: str) -> None:
+    """The output notebook as a page that a browser shows; it is the one of an earlier run where all was reused."""
+    notebook = next((file for file in one.files() if file.suffix == ".ipynb"), None)
+    if notebook is None or not any(stage["cells"] for stage in one.facts["stages"]):
+        return
+    try:
+        exporter = imported("nbconvert").HTMLExporter
+    except ImportError:  # it comes with JupyterLab
+        return
+    page, _ = exporter().from_filename(str(notebook))
+    client.log_text(run, page, f"{notebook.stem}.html")
+
+
+def _send_trace(client: MlflowClient, experiment: str, one: Unrecorded, run: str, uri: str) -> None:
+    """A span for the run, below it one for each stage that ran, below that one for each of its cells."""
+    import mlflow
+
+    mlflow.set_tracking_uri(uri)
+    known = client.search_traces(
+        locations=[experiment], filter_string=f"tags.`{_RUN}` = '{one.id}'", max_results=1, include_spans=False
+    )
+    stages = [stage for stage in one.facts["stages"] if stage["cells"]]
+    if known or not stages:
+        return
+    began, length = _moment(one.facts["started"]), one.facts["duration"]
+    root = client.start_trace(
+        f"{one.notebook.stem} {one.id}",
+        span_type="CHAIN",
+        inputs=one.facts["parameters"],
+        tags={_RUN: one.id},
+        experiment_id=experiment,
+        start_time_ns=began,
+    )
+    trace = root.trace_id
+    for stage in stages:
+        parent = _span(client, trace, root.span_id, stage["stage"], stage, kind="TASK", outputs=stage["metrics"])
+        for cell in stage["cells"]:
+            _span(client, trace, parent, f"cell {cell['number']}", cell, kind="TOOL")
+    client.end_trace(trace, status=_status(one.facts), end_time_ns=began + _nanoseconds(length))
+    mlflow.flush_trace_async_logging()
+    client.link_traces_to_run([trace], run)
+
+
+def _span(client: Any, trace: str, parent: str, name: str, timed: Any, *, kind: str, outputs: Any = None) -> str:
+    """A span that is over; its id."""
+    began = _moment(timed["started"])
+    span = client.start_span(name, trace, parent, span_type=kind, start_time_ns=began)
+    ended = began + _nanoseconds(timed["duration"])
+    client.end_span(trace, span.span_id, outputs=outputs, status=_status(timed), end_time_ns=ended)
+    return str(span.span_id)
+
+
+def _status(timed: Any) -> str:
+    failed = timed.get("failed", False) or timed.get("state") in ("failed", "interrupted", "running")
+    return "ERROR" if failed else "OK"
+
+
+def _moment(text: str) -> int:
+    """Nanoseconds since the epoch."""
+    return int(datetime.fromisoformat(text).timestamp() * 1e9)
+
+
+def _nanoseconds(seconds: float) -> int:
+    return int(seconds * 1e9)

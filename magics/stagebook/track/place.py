@@ -1,0 +1,65 @@
+"""Where runs are recorded: a tracking server or a file, and in it the notebook's experiment."""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+DEFAULTS = {
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+}
+"""So that a server that is down costs seconds, not minutes, and nothing is reported to third parties."""
+
+
+def tracking_uri(home: Path) -> str:
+    """Where runs are recorded: `MLFLOW_TRACKING_URI` if it is set, else a sqlite file in the folder `home`."""
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home / 'mlflow.db'}"
+
+
+def client_for(home: Path) -> MlflowClient:
+    """A client for where runs are recorded.
+
+    Args:
+        home: the folder beside the notebook in which runs are recorded.
+    """
+    for name, value in DEFAULTS.items():
+        os.environ.setdefault(name, value)
+    for noisy in ("alembic", "mlflow.store.db.utils"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)
+    from mlflow import MlflowClient
+
+    return MlflowClient(tracking_uri=tracking_uri(home))
+
+
+def experiment_for(client: MlflowClient, notebook: Path, home: Path, variables: Mapping[str, str] = os.environ) -> str:
+    """The id of the experiment for this notebook, made if need be.
+
+    Args:
+        client: for where runs are recorded.
+        notebook: the source notebook.
+        home: the folder beside it in which runs are recorded.
+        variables: those that may name the experiment.
+    """
+    given = variables.get("MLFLOW_EXPERIMENT_ID")
+    if given:
+        return given
+    name = variables.get("MLFLOW_EXPERIMENT_NAME") or notebook.stem
+    found = client.get_experiment_by_name(name)
+    if found is not None:
+        return str(found.experiment_id)
+    ours = "MLFLOW_TRACKING_URI" not in os.environ
+    artifacts = (home / "mlartifacts").as_uri() if ours else None
+    return str(client.create_experiment(name, artifact_location=artifacts))
+
+
+def cause_of(error: BaseException) -> str:
+    """An error in one line."""
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__

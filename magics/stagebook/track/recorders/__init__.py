@@ -1,0 +1,1 @@
+"""Recorders that a run asks while it goes on; a file each."""
