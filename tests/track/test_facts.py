@@ -12,12 +12,13 @@ from notebooks_factory import written
 
 from stagebook.run.api import run_notebook
 
+SCORES = "{'auc': len(rows) / 4, 'f1': 0.5, 'hits@5/': 1}"
 LONG = "x" * 9000
 CELLS = [
     ("parameters", "depth = 2\nnote = 'short'"),
     ("setup", "import json"),
     ("stage:load", "with open('data.csv') as file:\n    rows = file.read().split()"),
-    ("", "%%stage train metrics=loss,scores\nloss = [3, 2, 1.5]\nscores = {'auc': len(rows) / 4, 'f1': 0.5}"),
+    ("", f"%%stage train metrics=loss,scores\nloss = [3, 2, 1.5]\nscores = {SCORES}"),
     ("stage:show", "print(rows, loss)"),
 ]
 
@@ -62,7 +63,8 @@ def test_a_series_is_recorded_step_by_step_and_a_dict_by_its_entries(recorded):
         history = client.get_metric_history(run.info.run_id, "loss")
         assert [(one.step, one.value) for one in history] == [(0, 3), (1, 2), (2, 1.5)]
         assert (run.data.metrics["scores.auc"], run.data.metrics["scores.f1"]) == (0.75, 0.5)
-    assert first.metrics == {"loss": 1.5, "scores.auc": 0.75, "scores.f1": 0.5}
+        assert run.data.metrics["scores.hits_5_"] == 1, "as MLflow takes names"
+    assert first.metrics == {"loss": 1.5, "scores.auc": 0.75, "scores.f1": 0.5, "scores.hits@5/": 1}
 
 
 def test_where_the_code_stands_is_told(recorded):

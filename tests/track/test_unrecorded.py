@@ -16,10 +16,10 @@ import pytest
 from mlflow import MlflowClient
 from notebooks_factory import written
 
+from stagebook.model import Selection
 from stagebook.run.unrecorded import unrecorded
 from stagebook.track.recorder import record_unrecorded
 
-ARTIFACTS = ["notebook.html", "notebook.ipynb", "run.json"]
 CELLS = [
     ("parameters", "depth = 2"),
     ("stage:train", "%%stage train metrics=auc\nauc = depth / 4"),
@@ -124,7 +124,6 @@ def test_notebook_and_run_json_are_kept_as_they_were_though_the_next_run_replace
         copy = Path(client.download_artifacts(run.info.run_id, "run.json", str(ran)))
         assert json.loads(copy.read_text())["id"] == kept.id == run.data.tags["stagebook.run"]
         assert sorted(file.path for file in client.list_artifacts(run.info.run_id)) == [
-            "notebook.html",
             "notebook.ipynb",
             "run.json",
         ]
@@ -206,3 +205,27 @@ def test_where_all_ends_with_the_run_the_record_is_there_when_it_ends(ran):
         away = f"http://127.0.0.1:{taken.getsockname()[1]}"
     told, _ = call(ran, CI="true", MLFLOW_TRACKING_URI=away, MLFLOW_HTTP_REQUEST_MAX_RETRIES="0")
     assert "could not be recorded in MLflow yet" in told
+
+
+def test_one_that_cannot_be_recorded_keeps_no_other_from_it(ran, monkeypatch):
+    with_no_recorder(monkeypatch)
+    call_here(ran)
+    call_here(ran)
+    broken, whole = list(unrecorded(ran / ".stagebook"))
+    facts = json.loads((broken.folder / "run.json").read_text())
+    (broken.folder / "run.json").write_text(json.dumps({**facts, "started": "never"}))
+    [left] = record_unrecorded(ran / ".stagebook")
+    assert left.id == broken.id
+    assert "never" in left.failed
+    assert [one.id for one in unrecorded(ran / ".stagebook")] == [broken.id], "MLflow leaves the environment as it was"
+    assert runs_in(ran)[-1][0].data.tags["stagebook.run"] == whole.id
+
+
+def test_what_cannot_be_made_of_a_run_is_told_and_keeps_nothing_else_from_being_recorded(ran, monkeypatch):
+    with_no_recorder(monkeypatch)
+    monkeypatch.setattr("stagebook.track.extras._LARGE", 10)
+    call_here(ran, selection=Selection(force=True))
+    assert record_unrecorded(ran / ".stagebook") == []
+    run, stages = runs_in(ran)[-1]
+    assert run.data.tags["stagebook.incomplete"] == "notebook.ipynb is too large to make a page of it"
+    assert (run.info.status, set(stages)) == ("FINISHED", {"train", "show"})

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from stagebook.run.lean import imported
 from stagebook.run.unrecorded import Unrecorded
+from stagebook.track.family import RUN
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-_RUN = "stagebook.run"
+_LARGE = 100e6
+"""Bytes of a notebook of which no page is made."""
 
 
 def send_extras(client: MlflowClient, experiment: str, one: Unrecorded, run: str, *, uri: str) -> None:
@@ -22,10 +27,10 @@ def send_extras(client: MlflowClient, experiment: str, one: Unrecorded, run: str
         experiment: the experiment's id.
         one: the run.
         run: MLflow's id of it.
-        uri: where runs are recorded; all traces of this process go there from now on.
+        uri: where runs are recorded.
     """
-    _send_page(client, one, run)
     _send_trace(client, experiment, one, run, uri)
+    _send_page(client, one, run)
 
 
 def _send_page(client: MlflowClient, one: Unrecorded, run: str) -> None:
@@ -33,31 +38,32 @@ def _send_page(client: MlflowClient, one: Unrecorded, run: str) -> None:
     notebook = next((file for file in one.files() if file.suffix == ".ipynb"), None)
     if notebook is None or not any(stage["cells"] for stage in one.facts["stages"]):
         return
-    try:
-        exporter = imported("nbconvert").HTMLExporter
-    except ImportError:  # it comes with JupyterLab
-        return
-    page, _ = exporter().from_filename(str(notebook))
+    if notebook.stat().st_size > _LARGE:
+        raise ValueError(f"{notebook.name} is too large to make a page of it")
+    page, _ = imported("nbconvert").HTMLExporter().from_filename(str(notebook))
     client.log_text(run, page, f"{notebook.stem}.html")
 
 
 def _send_trace(client: MlflowClient, experiment: str, one: Unrecorded, run: str, uri: str) -> None:
     """A span for the run, below it one for each stage that ran, below that one for each of its cells."""
-    import mlflow
-
-    mlflow.set_tracking_uri(uri)
     known = client.search_traces(
-        locations=[experiment], filter_string=f"tags.`{_RUN}` = '{one.id}'", max_results=1, include_spans=False
+        locations=[experiment], filter_string=f"tags.`{RUN}` = '{one.id}'", max_results=1, include_spans=False
     )
     stages = [stage for stage in one.facts["stages"] if stage["cells"]]
-    if known or not stages:
-        return
+    if stages and not known:
+        with _traces_to(uri):
+            trace = _traced(client, experiment, one, stages)
+        client.link_traces_to_run([trace], run)
+
+
+def _traced(client: MlflowClient, experiment: str, one: Unrecorded, stages: list[Any]) -> str:
+    """The id of a trace of a run, made of these stages."""
     began, length = _moment(one.facts["started"]), one.facts["duration"]
     root = client.start_trace(
         f"{one.notebook.stem} {one.id}",
         span_type="CHAIN",
         inputs=one.facts["parameters"],
-        tags={_RUN: one.id},
+        tags={RUN: one.id},
         experiment_id=experiment,
         start_time_ns=began,
     )
@@ -67,8 +73,21 @@ def _send_trace(client: MlflowClient, experiment: str, one: Unrecorded, run: str
         for cell in stage["cells"]:
             _span(client, trace, parent, f"cell {cell['number']}", cell, kind="TOOL")
     client.end_trace(trace, status=_status(one.facts), end_time_ns=began + _nanoseconds(length))
-    mlflow.flush_trace_async_logging()
-    client.link_traces_to_run([trace], run)
+    return str(trace)
+
+
+@contextmanager
+def _traces_to(uri: str) -> Iterator[None]:
+    """MLflow keeps for the whole process where traces go, and in its environment: until this ends, they go there."""
+    import mlflow
+
+    before = os.environ.get("MLFLOW_TRACKING_URI")
+    mlflow.set_tracking_uri(uri)
+    try:
+        yield
+        mlflow.flush_trace_async_logging()
+    finally:
+        mlflow.set_tracking_uri(before)  # type: ignore[arg-type] # None: wherever it is by default
 
 
 def _span(client: Any, trace: str, parent: str, name: str, timed: Any, *, kind: str, outputs: Any = None) -> str:

@@ -17,6 +17,9 @@ from stagebook.track.senders import send
 _PATIENCE = 600
 """Seconds that a process waits for another one that records: what is left then is its own to do."""
 
+_INCOMPLETE = "stagebook.incomplete"
+"""Tag of a run: why it has no trace, or no page."""
+
 Told = Callable[[Unrecorded], None]
 
 
@@ -40,12 +43,23 @@ def record_unrecorded(home: Path, *, patience: float = 0, told: Told | None = No
                     _record(one, home)
                 except Exception as error:  # MLflow raises what it likes
                     one.note_failure(cause_of(error))
-                    break  # the others would fare no better
+                    if not _answers(home):
+                        break
+                    continue  # it is something about this one
                 if told is not None and one.is_over:
                     told(one)
     except (Timeout, OSError):
         pass
     return [one for one in unrecorded(home) if one.is_over]
+
+
+def _answers(home: Path) -> bool:
+    """Whether MLflow does: if not, others need not be tried."""
+    try:
+        client_for(home).search_experiments(max_results=1)
+    except Exception:  # as above
+        return False
+    return True
 
 
 def _record(one: Unrecorded, home: Path) -> None:
@@ -57,8 +71,15 @@ def _record(one: Unrecorded, home: Path) -> None:
     over = one.is_over
     run = send(client, experiment, one)
     if over:
-        if one.kind == "run":
-            send_extras(client, experiment, one, run, uri=tracking_uri(home))
+        try:
+            if one.kind == "run":
+                send_extras(client, experiment, one, run, uri=tracking_uri(home))
+        except (
+            Exception
+        ) as error:  # a server that has no traces, nbconvert is not installed: it would be no better later
+            if not _answers(home):
+                raise
+            client.set_tag(run, _INCOMPLETE, cause_of(error)[:500])
         if json.loads((one.folder / f"{one.kind}.json").read_text(encoding="utf-8")) == one.facts:
             one.forget()
 

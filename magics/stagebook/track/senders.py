@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
 from pathlib import Path
@@ -23,6 +25,9 @@ STATUS = {
 }
 SWEEP = "stagebook.sweep.record"
 """Tag of a sweep's run: our own id of this time that it was run."""
+
+_FORBIDDEN = re.compile(r"[^/\w.\- :]")
+_LONGEST_NAME = 250
 
 Facts = Mapping[str, Any]
 
@@ -83,7 +88,7 @@ def _send_stage(client: MlflowClient, run: str, stage: Facts, began: int) -> lis
         "stagebook.reason": stage["reason"],
         "stagebook.fingerprint": stage["fingerprint"],
         **({"stagebook.origin": stage["origin"]} if stage["origin"] else {}),
-        **{f"stagebook.output.{name}": content for name, content in stage["outputs"].items()},
+        **{_name(f"stagebook.output.{name}"): content for name, content in stage["outputs"].items()},
     }
     _log(client, run, metrics=[*metrics, *_numbers({"duration_seconds": stage["duration"]}, ended)], tags=tags)
     inputs = datasets_of(stage)
@@ -105,7 +110,7 @@ def _metrics(stage: Facts, moment: int) -> list[Metric]:
 def _numbers(numbers: Mapping[str, float], moment: int, *, step: int = 0) -> list[Metric]:
     from mlflow.entities import Metric
 
-    return [Metric(name, value, moment, step) for name, value in numbers.items()]
+    return [Metric(_name(name), value, moment, step) for name, value in numbers.items()]
 
 
 def _run_facts(facts: Facts) -> dict[str, str]:
@@ -177,6 +182,12 @@ def _batches(items: list[Any], most: int) -> Iterable[list[Any]]:
 def _log_files(client: MlflowClient, run: str, files: Iterable[Path]) -> None:
     for file in files:
         client.log_artifact(run, str(file))
+
+
+def _name(name: str) -> str:
+    """The name as MLflow takes it: entries of dicts may be called anything."""
+    plain = _FORBIDDEN.sub("_", name)[:_LONGEST_NAME]
+    return plain if posixpath.normpath(plain) == plain else plain.replace("/", "_")
 
 
 def _cut(text: str, longest: int) -> str:
