@@ -154,14 +154,22 @@ def _numbers(metrics: Mapping[str, float]) -> str:
     return ", ".join([*shown[:_FEW], *([f"and {len(shown) - _FEW} more"] if len(shown) > _FEW else [])])
 
 
-def runs_text(runs: Sequence[Mapping[str, Any]], notebook: str, *, limit: int) -> str:
-    """A line a run: id, start, state, duration, stages run of all, parameters that differ from run to run, metrics."""
+def runs_text(runs: Sequence[Mapping[str, Any]], notebook: str, *, limit: int, metric: str | None = None) -> str:
+    """A line a run: id, start, state, duration, stages run of all, parameters that differ from run to run, metrics.
+
+    Args:
+        runs: as `run.json` has them.
+        notebook: its name.
+        limit: how many are shown.
+        metric: what they are sorted by.
+    """
     if not runs:
         return f"{notebook}: no run yet"
     shown = runs[:limit]
     given = [name for name in shown[0]["parameters"] if len({repr(run["parameters"].get(name)) for run in shown}) > 1]
-    metrics = list(dict.fromkeys(name for run in shown for stage in run["stages"] for name in stage["metrics"]))
-    rows = [["run", "started", "state", "took", "ran", *given, *metrics[:_MOST_METRICS]]]
+    known = dict.fromkeys(name for run in shown for stage in run["stages"] for name in stage["metrics"])
+    metrics = sorted(known, key=lambda name: name != metric)[:_MOST_METRICS]
+    rows = [["run", "started", "state", "took", "ran", *given, *metrics]]
     for run in shown:
         ran = sum(stage["state"] not in ("reused", "not run") for stage in run["stages"])
         numbers = {name: value for stage in run["stages"] for name, value in stage["metrics"].items()}
@@ -173,11 +181,13 @@ def runs_text(runs: Sequence[Mapping[str, Any]], notebook: str, *, limit: int) -
                 seconds(run["duration"]),
                 f"{ran} of {len(run['stages'])}",
                 *(str(run["parameters"].get(name, "")) for name in given),
-                *(f"{numbers[name]:.6g}" if name in numbers else "" for name in metrics[:_MOST_METRICS]),
+                *(f"{numbers[name]:.6g}" if name in numbers else "" for name in metrics),
             ]
         )
     widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
     lines = ["  ".join(f"{text:{width}}" for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    if len(known) > len(metrics):
+        lines.append(f"({counted(len(known) - len(metrics), 'more metric')}: --format json has them all)")
     if len(runs) > limit:
         lines.append(f"... and {counted(len(runs) - limit, 'more run')}: --limit shows them")
     return "\n".join(lines)

@@ -65,11 +65,12 @@ def kept(tmp_path):
     ]
 
 
-def test_nothing_is_recorded_of_a_run_that_is_soon_over_until_it_is(journal, started, tmp_path):
+def test_a_run_is_known_of_as_soon_as_it_begins_and_recorded_when_it_is_over(journal, started, tmp_path):
     with journal(600) as told:
         told(BEGUN)
         told(DONE)
-        assert kept(tmp_path) == []
+        assert kept(tmp_path) == [("running", [])]
+    assert not started.is_set()
 
 
 def test_a_run_that_lasts_is_recorded_as_it_stands(journal, started, tmp_path):

@@ -35,6 +35,8 @@ def runs(notebook: Path, *, metric: str | None, ascending: bool, limit: int, sto
     from stagebook.run.request import home_for
     from stagebook.text import runs_text
 
+    if ascending and metric is None:
+        raise click.UsageError("--ascending goes with --sort METRIC.")
     read_document(notebook)  # a wrong path is told of as everywhere
     found = past_runs(home_for(notebook.resolve(), store), notebook.name)
     if metric is not None:
@@ -44,7 +46,7 @@ def runs(notebook: Path, *, metric: str | None, ascending: bool, limit: int, sto
 
         click.echo(json.dumps(found[:limit], indent=2))
     else:
-        click.echo(runs_text(found, notebook.name, limit=limit))
+        click.echo(runs_text(found, notebook.name, limit=limit, metric=metric))
 
 
 @click.command(
@@ -59,6 +61,7 @@ def sync(notebook: Path, *, store: str | None) -> None:
     """Tell MLflow of runs and sweeps that it does not know yet, as its server was away or a process was killed."""
     from stagebook.book.notebook import read_document
     from stagebook.run.request import home_for
+    from stagebook.run.unrecorded import waiting_elsewhere
     from stagebook.text import counted
     from stagebook.track.recorder import record_unrecorded
 
@@ -67,7 +70,12 @@ def sync(notebook: Path, *, store: str | None) -> None:
     def tell(one: Unrecorded) -> None:
         click.echo(f"{one.kind.capitalize()} {one.id} is recorded.")
 
-    left = record_unrecorded(home_for(notebook.resolve(), store), patience=_PATIENCE, told=tell)
+    home = home_for(notebook.resolve(), store)
+    left = record_unrecorded(home, patience=_PATIENCE, told=tell)
+    elsewhere = waiting_elsewhere(home)
+    if elsewhere:
+        told = f"{counted(elsewhere, 'run')} for another server: set MLFLOW_TRACKING_URI as it was for them."
+        click.echo(f"What is kept holds {told}")
     if not left:
         click.echo("MLflow knows all there is to say.")
         return

@@ -8,6 +8,7 @@ from __future__ import annotations
 import functools
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from stagebook.run.environment import imported_files
-from stagebook.run.surroundings import foreign_folders, is_importing, own_work
+from stagebook.run.surroundings import foreign_folders, is_importing, is_mlflows, own_work
 from stagebook.store.digests import digest_of_file, digest_of_json
 
 CHANGED = "changed while it was read"
@@ -23,6 +24,7 @@ CHANGED = "changed while it was read"
 FOLDER = "a folder"
 """In place of a digest: folders are alike, whatever is in them."""
 
+_GIT = "/.git/"
 _WRITING = os.O_WRONLY | os.O_RDWR
 _LISTING = frozenset({"os.listdir", "os.scandir"})
 _OUTSIDE = frozenset({"subprocess.Popen", "os.system", "os.posix_spawn", "os.fork", "os.forkpty"})
@@ -32,7 +34,9 @@ _MOST = 5_000
 _OF_TWO = frozenset({"os.link", "os.rename"})
 _BELOW = frozenset({"os.remove", "os.rmdir"})
 _REMOVING = frozenset({*_OF_TWO, *_BELOW, "os.symlink", "os.truncate"})
-_NOTED = _LISTING | _OUTSIDE | _REMOVING | {"open", "os.chdir"}
+_NOTED = _LISTING | _OUTSIDE | _REMOVING | {"open", "os.chdir", "os.mkdir"}
+_OF_KERNELS = os.path.join(tempfile.gettempdir(), "stagebook-")  # noqa: PTH118 - a text, as events have it
+"""What paths of kernels' own files start with."""
 
 
 def _nothing(_: Path) -> None:
@@ -54,6 +58,7 @@ class Opened:
         listed: what was seen in folders that were listed.
         around: what was in the notebook's folder when the stage first started another program.
         of_setup: the part of `read` that setup has read.
+        made: folders that were made: what is in them is nothing that the outcome depends on.
     """
 
     folder: str = ""
@@ -69,6 +74,7 @@ class Opened:
     listed: dict[str, list[str]] = field(default_factory=dict)
     around: dict[str, Any] | None = None
     of_setup: dict[str, Any] | None = None
+    made: set[str] = field(default_factory=set)
 
     def listen(self, folder: str, store: str, keep: Callable[[Path], None]) -> None:
         """From now on, note what is opened; a hook cannot be taken away again, so there is one for all stages."""
@@ -91,6 +97,7 @@ class Opened:
         self.of_setup = dict(self.read) if self.of_setup is None else self.of_setup
         self.read = dict(self.of_setup)
         self.around = None
+        self.made.clear()
         self.listed.clear()
         self.extended.clear()
         self.written.clear()
@@ -167,6 +174,8 @@ class Opened:
                 self.around = self.around if self.around is not None else self._surroundings()
             elif event == "os.chdir":
                 self._note_look(arguments[0])
+            elif event == "os.mkdir":
+                self._note_made(_at(arguments[0], arguments[2]))
             elif event in _OF_TWO:
                 self._note_write(_at(arguments[0], arguments[2]))
                 self._note_write(_at(arguments[1], arguments[3]))
@@ -194,7 +203,7 @@ class Opened:
     def _note_look(self, path: Any) -> None:
         """Somebody asks whether something is there: it matters if it is a file, or nothing."""
         place = self._place(path)
-        if place is not None and place not in self.written:
+        if place is not None and not self._is_own(place):
             self.read.setdefault(place, None if Path(place).is_dir() else _look(place))
 
     def _note_open(self, path: Any, mode: Any, flags: int) -> None:
@@ -210,12 +219,12 @@ class Opened:
 
     def _note_read(self, path: Any) -> None:
         place = self._place(path)
-        if place is not None and place not in self.written:
+        if place is not None and not self._is_own(place):
             self.read.setdefault(place, _look(place))
 
     def _note_listing(self, path: Any) -> None:
         place = self._place(path)
-        if place is not None:
+        if place is not None and not self._is_own(place):
             self.listed.setdefault(f"{self.short(place)}/", names_in(Path(place)))
 
     def _note_write(self, path: Any, *, extends: bool = False) -> None:
@@ -229,13 +238,23 @@ class Opened:
             if extends:
                 self.extended.add(place)
 
+    def _note_made(self, path: Any) -> None:
+        """A folder is about to be made, unless it is there."""
+        place = self._place(path)
+        if place is not None and not os.path.lexists(place):
+            self.made.add(place)
+
+    def _is_own(self, place: str) -> bool:
+        """Whether the stage itself has put there what is there now."""
+        return place in self.written or any(place == made or place.startswith(f"{made}{os.sep}") for made in self.made)
+
     def _place(self, path: Any) -> str | None:
         """The path, absolute; None for what is no file of the notebook's."""
         if not isinstance(path, (str, bytes, os.PathLike)):
             return None
         place = os.path.abspath(os.fsdecode(path))  # noqa: PTH100 - resolve() would open files itself
-        foreign = place.startswith((*foreign_folders(), self.store)) or "__pycache__" in place
-        return None if foreign or "ipykernel_" in place else place
+        foreign = place.startswith((*foreign_folders(), self.store, _OF_KERNELS)) or "__pycache__" in place
+        return None if foreign or "ipykernel_" in place or (_GIT in f"{place}/" and is_mlflows()) else place
 
     def short(self, path: str) -> str:
         """Relative to the notebook's folder, if it is below that."""

@@ -74,6 +74,8 @@ class Journal:
         """Take note of the event, and have the run recorded if it is time for that."""
         if isinstance(event, RunStarted):
             self._timer.start()
+            with suppress(OSError, StoreError):  # as is told at the run's end
+                self._keep(self._run())  # so that one that is killed is known of
         if isinstance(event, StageFinished) and event.result is not None:
             with self._lock:
                 self._records[event.stage] = stage_record(event.result, event.state, event.reason, key=event.key)

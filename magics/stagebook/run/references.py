@@ -89,7 +89,8 @@ def _named(reference: str, store: Store) -> Path:
     same = [name for name in sorted(runs, reverse=True) if _notebook(runs[name]) == notebook]
     number = int(last[1] or 0)
     if number >= len(same):
-        raise UsageError(f"There is no `{reference}`: {Path(notebook).name} has {len(same)} runs in {store.shown}.")
+        count = "1 run" if len(same) == 1 else f"{len(same)} runs"
+        raise UsageError(f"There is no `{reference}`: {Path(notebook).name} has {count} in {store.shown}.")
     return runs[same[number]]
 
 

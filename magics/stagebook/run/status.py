@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import platform
+import shlex
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -91,7 +92,7 @@ def notebook_status(
     plan = make_plan(planner, Selection())
     stages = tuple(_standing(planner, decision) for decision in plan.decisions)
     last = last_run(kept, notebook)
-    return Status(pipeline.notebook, last, stages, plan.notes, _next(notebook, last, stages))
+    return Status(pipeline.notebook, last, stages, plan.notes, _next(notebook, last, stages, given=parameters or {}))
 
 
 def note_start(store: Store, request: Request, values: Mapping[str, Any], *, started: str) -> None:
@@ -164,9 +165,10 @@ def _standing(planner: Planner, decision: Decision) -> StageStatus:
     )
 
 
-def _next(notebook: Path, last: LastRun | None, stages: tuple[StageStatus, ...]) -> str:
+def _next(notebook: Path, last: LastRun | None, stages: tuple[StageStatus, ...], *, given: Mapping[str, Any]) -> str:
     to_run = [stage for stage in stages if stage.state not in ("fresh", "skipped")]
-    command = f"stagebook run {notebook}"
+    words = [word for name, value in given.items() for word in ("-p", name, str(value))]
+    command = shlex.join(["stagebook", "run", str(notebook), *words])
     if last is not None and last.state == "running":
         return f"Run {last.id} is under way."
     if not to_run:

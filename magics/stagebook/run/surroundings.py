@@ -35,12 +35,23 @@ def is_users(frame: FrameType | None) -> bool:
     return frame is not None and not frame.f_code.co_filename.startswith(foreign_folders())
 
 
+_MLFLOW = f"{os.sep}mlflow{os.sep}"
 _IMPORT_SYSTEM = ("<frozen importlib", f"{sysconfig.get_path('stdlib')}{os.sep}importlib{os.sep}")
 
 
 def is_importing(frame: FrameType | None) -> bool:
     """Whether it is the import system that asks, or what tells of installed packages."""
     return frame is not None and frame.f_code.co_filename.startswith(_IMPORT_SYSTEM)
+
+
+def is_mlflows() -> bool:
+    """Whether MLflow asks, for its own notes of where code stands."""
+    frame: FrameType | None = sys._getframe(1)
+    while frame is not None:
+        if _MLFLOW in frame.f_code.co_filename:
+            return True
+        frame = frame.f_back
+    return False
 
 
 class _OwnWork(threading.local):

@@ -32,7 +32,7 @@ _FAILED = "failed.txt"
 _EXPERIMENT = ("MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME")
 _RECORDER = """\
 import os, sys
-if hasattr(os, "nice"):
+if hasattr(os, "nice") and not sys.argv[2:]:  # nobody waits for it
     os.nice(10)
 sys.path[:] = [place for place in sys.path if place]  # a notebook's folder may hold modules of any name
 from stagebook.track.recorder import main
@@ -179,6 +179,12 @@ def unrecorded(home: Path) -> Iterator[Unrecorded]:
     yield from sorted(found, key=lambda one: (one.kind != "sweep", one.id))
 
 
+def waiting_elsewhere(home: Path) -> int:
+    """How much is kept in this folder that is to be recorded where this process does not record."""
+    kept = {folder.name for folder in (home / _FOLDER).glob("[!.]*") if (folder / _ENTRY).exists()}
+    return len(kept - {one.id for one in unrecorded(home)})
+
+
 def lock_of(home: Path) -> Path:
     """The file that is locked by who records what is kept in this folder."""
     return home / _FOLDER / ".lock"
@@ -202,8 +208,9 @@ def start_recorder(home: Path, *, wait: bool = False) -> bool:
         apart = {"creationflags": subprocess.CREATE_NEW_PROCESS_GROUP | subprocess.CREATE_NO_WINDOW}
     apart |= {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     _recorders[:] = [one for one in _recorders if one.poll() is None]
-    _recorders.append(subprocess.Popen([sys.executable, "-c", _RECORDER, str(home)], **apart))
     wait = wait or _is_the_last()
+    arguments = [str(home), *(["waited for"] if wait else [])]
+    _recorders.append(subprocess.Popen([sys.executable, "-c", _RECORDER, *arguments], **apart))
     if wait:
         _recorders[-1].wait()
     return wait

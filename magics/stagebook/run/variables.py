@@ -11,9 +11,9 @@ from stagebook.run.surroundings import is_users, own_work
 from stagebook.signing import keyed_digest
 
 _OF_THE_SESSION = ("JPY_", "SSH_", "TERM", "XDG_", "DBUS_", "WINDOW")
-_VOLATILE = frozenset(
-    {"_", "OLDPWD", "PWD", "SHLVL", "COLUMNS", "LINES", "PPID", "DISPLAY", "COLORTERM", "MLFLOW_RUN_ID"}
-)
+_VOLATILE = frozenset({"_", "OLDPWD", "PWD", "SHLVL", "COLUMNS", "LINES", "PPID", "DISPLAY", "COLORTERM"})
+_OF_THE_STAGE = frozenset({"MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID"})
+"""Each stage is given its own, and MLflow takes the first of them out when it has seen it."""
 _IMPORTING = "<frozen importlib._bootstrap>"
 
 
@@ -59,6 +59,8 @@ class Variables:
 
     def note_write(self, name: str, value: str | None) -> None:
         """Somebody sets a variable; what modules set when they are imported, they set in every kernel."""
+        if name in _OF_THE_STAGE:
+            return
         frame = sys._getframe(2)
         while frame is not None:
             if frame.f_code.co_filename == _IMPORTING:
@@ -94,7 +96,7 @@ class _Watched(os._Environ):  # type: ignore[type-arg]
 
 def _is_volatile(name: str) -> bool:
     """Whether the variable tells of the terminal or the session, which differ from run to run."""
-    return name in _VOLATILE or name.startswith(_OF_THE_SESSION)
+    return name in _VOLATILE or name in _OF_THE_STAGE or name.startswith(_OF_THE_SESSION)
 
 
 def variable_digest(value: str | None) -> str | None:

@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from stagebook.run.opened import CHANGED, FOLDER
+
 if TYPE_CHECKING:
     from mlflow.entities import DatasetInput
 
@@ -23,7 +25,7 @@ def datasets_of(stage: Mapping[str, Any]) -> list[DatasetInput]:
     files = [
         _input(path, digest, {"path": path}, kind="local", context="file")
         for path, digest in sorted(stage["files"].items())
-        if digest is not None and not path.endswith("/")
+        if digest not in (None, FOLDER, CHANGED) and not path.endswith("/")
     ]
     values = [
         _input(name, content.partition("#")[0], {"name": name, "content": content}, kind="stagebook", context="value")

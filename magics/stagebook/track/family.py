@@ -49,18 +49,17 @@ class Family:
         self._client = client
         self._experiment = experiment
         self._notebook = notebook
-        self._began = began
         own = {**run_tags(name, notebook), **(tags or {}), RUN: run}
         self.parent = find_or_make(
             client, experiment, (RUN, run), tags=own | ({PARENT: within} if within else {}), began=began
         )
         self._stages = self._known_stages()
 
-    def stage(self, name: str) -> str:
-        """MLflow's id of the run of a stage."""
+    def stage(self, name: str, *, began: int) -> str:
+        """MLflow's id of the run of a stage, which began then if it is not there yet (milliseconds)."""
         if name not in self._stages:
             tags = {**run_tags(name, self._notebook), PARENT: self.parent, STAGE: name}
-            self._stages[name] = self._client.create_run(self._experiment, self._began, tags=tags).info.run_id
+            self._stages[name] = self._client.create_run(self._experiment, began, tags=tags).info.run_id
         return self._stages[name]
 
     def _known_stages(self) -> dict[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +17,7 @@ DEFAULTS = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
 }
 """So that a server that is down costs seconds, not minutes, and nothing is reported to third parties."""
+_QUIET = "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"
 
 
 def tracking_uri(home: Path) -> str:
@@ -32,7 +33,8 @@ def client_for(home: Path) -> MlflowClient:
     """
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
-    for noisy in ("alembic", "mlflow.store.db.utils"):
+    os.environ.setdefault(_QUIET, "true")  # it prints two lines for each run
+    for noisy in ("alembic", "mlflow"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     from mlflow import MlflowClient
 
@@ -62,4 +64,16 @@ def experiment_for(client: MlflowClient, notebook: Path, home: Path, variables: 
 
 def cause_of(error: BaseException) -> str:
     """An error in one line."""
+    if any(type(one).__name__ in _AWAY for one in _chain(error)):
+        return "nothing answers there"
     return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+
+
+_AWAY = frozenset({"ConnectionError", "ConnectTimeout", "NewConnectionError", "ConnectionRefusedError"})
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """The error, and those that it came from."""
+    while error is not None:
+        yield error
+        error = error.__cause__ or error.__context__

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 STATUS = {
     **dict.fromkeys(("done", "reused", "skipped"), "FINISHED"),
-    **dict.fromkeys(("failed", "running"), "FAILED"),  # one that is said to go on when it is over has been killed
-    "interrupted": "KILLED",
+    "failed": "FAILED",
+    **dict.fromkeys(("interrupted", "running"), "KILLED"),  # one that is said to go on when it is over was killed
 }
 SWEEP = "stagebook.sweep.record"
 """Tag of a sweep's run: our own id of this time that it was run."""
@@ -66,22 +66,29 @@ def _send_run(client: MlflowClient, experiment: str, one: Unrecorded) -> str:
     metrics: list[Metric] = []
     for stage in facts["stages"]:
         if stage["state"] != "not run":
-            metrics += _send_stage(client, family.stage(stage["stage"]), stage, began)
+            metrics += _send_stage(client, family, stage, began)
     if not one.is_over:
         _log(client, family.parent, params=facts["parameters"], metrics=metrics)
         return family.parent
     ended = began + int(facts["duration"] * 1000)
     metrics += _numbers({"duration_seconds": facts["duration"]}, ended)
-    _log(client, family.parent, params=facts["parameters"], metrics=metrics, tags=_run_facts(facts))
+    tags = _run_facts(facts)
+    if facts["state"] == "running":
+        tags["stagebook.reason"] = "its process was killed"
+    _log(client, family.parent, params=facts["parameters"], metrics=metrics, tags=tags)
     _log_files(client, family.parent, one.files())
     client.set_terminated(family.parent, STATUS[facts["state"]], ended)
     return family.parent
 
 
-def _send_stage(client: MlflowClient, run: str, stage: Facts, began: int) -> list[Metric]:
-    """Say what became of a stage; its metrics, for the run as a whole."""
+def _send_stage(client: MlflowClient, family: Family, stage: Facts, began: int) -> list[Metric]:
+    """Say what became of a stage of a run that began then; its metrics, for the run as a whole."""
     ran = stage["state"] != "reused" and stage["started"]
-    ended = _moment(stage["started"]) + int(stage["duration"] * 1000) if ran else began
+    ended = began
+    if ran:
+        began = _moment(stage["started"])
+        ended = began + int(stage["duration"] * 1000)
+    run = family.stage(stage["stage"], began=began)
     metrics = _metrics(stage, ended)
     tags = {
         "stagebook.state": stage["state"],

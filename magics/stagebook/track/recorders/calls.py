@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ class Calls:
         """Variables with which MLflow calls land in the stage's run; none where it cannot be had."""
         try:
             with FileLock(lock_of(self._home), timeout=_PATIENCE):
-                child = self._known().stage(stage)
+                child = self._known().stage(stage, began=int(time.time() * 1000))
         except Exception:  # MLflow raises what it likes; the run is recorded later, and the stage can do without
             return {}
         return {
