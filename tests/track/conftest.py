@@ -10,6 +10,13 @@ import time
 import urllib.request
 
 import pytest
+from recording import record_in_this_process
+
+
+@pytest.fixture
+def recording_here(monkeypatch):
+    """What is recorded is so in this process."""
+    record_in_this_process(monkeypatch)
 
 
 class Server:

@@ -40,7 +40,7 @@ def test_what_a_server_did_not_get_it_gets_once(server, tmp_path, monkeypatch):
     told = []
     run_notebook(path, parameters={"depth": 3}, listeners=(told.append,))
     [notice] = [event.message for event in told if isinstance(event, Notice)]
-    assert "could not be recorded in MLflow yet" in notice
+    assert f"could not be recorded in MLflow at {server.url} yet" in notice
     assert "stagebook sync" in notice
     away = sync(tmp_path)
     assert away.returncode == 1

@@ -9,6 +9,7 @@ import mlflow
 import pytest
 from mlflow import MlflowClient
 from notebooks_factory import written
+from recording import record_in_this_process
 
 from stagebook.run.api import run_notebook
 
@@ -29,6 +30,7 @@ def recorded(tmp_path_factory):
     folder = tmp_path_factory.mktemp("recorded")
     with pytest.MonkeyPatch.context() as patch:
         patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        record_in_this_process(patch)
         path = written(folder, CELLS)
         (folder / "data.csv").write_text("1 2")
         (folder / ".gitignore").write_text(".stagebook\n")

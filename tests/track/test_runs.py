@@ -22,7 +22,7 @@ CELLS = [
 
 
 @pytest.fixture
-def run(tmp_path, monkeypatch):
+def run(tmp_path, monkeypatch, recording_here):
     """Run a notebook in `tmp_path`, recorded there."""
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
 
@@ -122,8 +122,8 @@ def test_unreachable_server_costs_a_notice_and_not_the_run(run, monkeypatch):
     assert done.state == "done"
     notices = [event.message for event in events if isinstance(event, Notice)]
     assert len(notices) == 1
-    assert f"Run {done.id} could not be recorded in MLflow yet" in notices[0]
-    assert "127.0.0.1" in notices[0]
+    told = f"Run {done.id} could not be recorded in MLflow at http://127.0.0.1:{port} yet (nothing answers there)."
+    assert told in notices[0]
 
 
 def test_a_server_named_by_the_environment_gets_the_runs(run, server, monkeypatch, tmp_path):

@@ -20,7 +20,7 @@ CELLS = [
 
 
 @pytest.fixture
-def sweep(tmp_path, monkeypatch):
+def sweep(tmp_path, monkeypatch, recording_here):
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
 
     def start(text, **options):
@@ -72,10 +72,10 @@ def test_an_unreachable_server_costs_notices_and_not_the_sweep(sweep, monkeypatc
     told = [event for event in events if isinstance(event, Notice)]
     told += [one.event for one in events if isinstance(one, PointEvent) and isinstance(one.event, Notice)]
     assert len(told) == 1
-    assert "could not be recorded in MLflow yet" in told[0].message
+    assert f"could not be recorded in MLflow at http://127.0.0.1:{port} yet" in told[0].message
 
 
-def test_what_a_points_stage_records_itself_is_below_the_point(tmp_path, monkeypatch):
+def test_what_a_points_stage_records_itself_is_below_the_point(tmp_path, monkeypatch, recording_here):
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
     cells = [
         ("parameters", "depth = 2"),

@@ -15,6 +15,7 @@ import psutil
 import pytest
 from mlflow import MlflowClient
 from notebooks_factory import written
+from recording import record_in_this_process
 
 from stagebook.model import Selection
 from stagebook.run.unrecorded import unrecorded
@@ -88,7 +89,9 @@ def runs_in(folder, uri=None):
 def ran(tmp_path):
     """A folder with a notebook that has been run, and recorded, once."""
     written(tmp_path, CELLS)
-    call(tmp_path, CI="true")  # so that one waits for the recorder
+    with pytest.MonkeyPatch.context() as patch:
+        record_in_this_process(patch)
+        call_here(tmp_path)
     return tmp_path
 
 
@@ -173,7 +176,7 @@ def test_a_server_that_is_away_is_told_of_by_the_next_run_and_told_later(ran, mo
     call(ran, MLFLOW_TRACKING_URI=away)
     wait_until(lambda: not recorders(ran))
     told, _ = call(ran, MLFLOW_TRACKING_URI=away)
-    assert "could not be recorded in MLflow yet" in told
+    assert "could not be recorded in MLflow at http://127.0.0.1" in told
     wait_until(lambda: not recorders(ran))
     record_unrecorded(ran / ".stagebook")  # what is meant for the server does not go elsewhere
     assert len(runs_in(ran)) == 1
@@ -204,7 +207,7 @@ def test_where_all_ends_with_the_run_the_record_is_there_when_it_ends(ran):
         taken.bind(("127.0.0.1", 0))
         away = f"http://127.0.0.1:{taken.getsockname()[1]}"
     told, _ = call(ran, CI="true", MLFLOW_TRACKING_URI=away, MLFLOW_HTTP_REQUEST_MAX_RETRIES="0")
-    assert "could not be recorded in MLflow yet" in told
+    assert "could not be recorded in MLflow at http://127.0.0.1" in told
 
 
 def test_one_that_cannot_be_recorded_keeps_no_other_from_it(ran, monkeypatch):

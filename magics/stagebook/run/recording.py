@@ -22,7 +22,15 @@ from stagebook.run.plan import Planner
 from stagebook.run.provenance import CHANGES
 from stagebook.run.record import Run, StageRecord, stage_record
 from stagebook.run.request import Request
-from stagebook.run.unrecorded import Kind, Within, is_recording, keep_unrecorded, start_recorder, unrecorded
+from stagebook.run.unrecorded import (
+    Kind,
+    Within,
+    is_recording,
+    keep_unrecorded,
+    shown_place,
+    start_recorder,
+    unrecorded,
+)
 
 PATIENCE = 30.0
 """Seconds after which a run that goes on is recorded as it stands, and between that and the next time."""
@@ -73,9 +81,9 @@ class Journal:
     def __call__(self, event: Event) -> None:
         """Take note of the event, and have the run recorded if it is time for that."""
         if isinstance(event, RunStarted):
-            self._timer.start()
-            with suppress(OSError, StoreError):  # as is told at the run's end
+            with self._lock, suppress(OSError, StoreError):  # as is told at the run's end
                 self._keep(self._run())  # so that one that is killed is known of
+            self._timer.start()
         if isinstance(event, StageFinished) and event.result is not None:
             with self._lock:
                 self._records[event.stage] = stage_record(event.result, event.state, event.reason, key=event.key)
@@ -163,7 +171,8 @@ def hand_over(home: Path, kind: Kind, keep: Callable[[], None], tell: Tell, *, w
         last, others = failed[-1], len(failed) - 1
         which = f"{last.kind.capitalize()} {last.id}" + (f" and {others} before it" if others else "")
         remedy = "It is kept, and tried again by the next run or `stagebook sync`."
-        tell(Notice(f"{which} could not be recorded in MLflow yet ({last.failed}). {remedy}"))
+        place = f" at {shown_place()}" if shown_place() else ""
+        tell(Notice(f"{which} could not be recorded in MLflow{place} yet ({last.failed}). {remedy}"))
 
 
 def _not_kept(kind: Kind, error: Exception) -> str:

@@ -226,6 +226,12 @@ def _is_the_last() -> bool:
     return 1 in (os.getpid(), os.getppid()) or bool(os.environ.get("CI"))
 
 
+def shown_place() -> str:
+    """Which server this process records at, without a password; empty for the file beside the notebook."""
+    scheme, divider, rest = os.environ.get("MLFLOW_TRACKING_URI", "").partition("://")
+    return f"{scheme}{divider}{rest.rpartition('@')[2]}"
+
+
 def _where() -> str:
     """What tells where this process records, without the passwords that may be part of it."""
     uri = os.environ.get("MLFLOW_TRACKING_URI", "")
