@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -88,12 +89,14 @@ def verify(store: Path) -> None:
 
 
 def kernels(process: subprocess.Popen[str]) -> list[psutil.Process]:
-    try:
-        below = psutil.Process(process.pid).children(recursive=True)
-        marks = ("ipykernel", "stagebook.run.warm")  # of ordinary kernels, and of templates and what they have forked
-        return [one for one in below if any(mark in word for word in one.cmdline() for mark in marks)]
-    except psutil.NoSuchProcess:
-        return []
+    found = []
+    with suppress(psutil.NoSuchProcess):
+        for one in psutil.Process(process.pid).children(recursive=True):
+            with suppress(psutil.NoSuchProcess):  # it has ended, as git does, which is asked as a run begins
+                marks = ("ipykernel", "stagebook.run.warm")  # of ordinary kernels, and of templates and their forks
+                if any(mark in word for word in one.cmdline() for mark in marks):
+                    found.append(one)
+    return found
 
 
 def files_in(folder: Path) -> int:
