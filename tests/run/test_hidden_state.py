@@ -137,6 +137,22 @@ class TestFiles:
         ]
         assert bench.printed(bench.run(cells, jobs=2), 3) == "['a', 'b']\n"
 
+    def test_a_folder_that_a_stage_makes_and_removes_is_nothing_that_it_depends_on(self, bench):
+        code = (
+            "import os, tempfile\nwith tempfile.TemporaryDirectory() as own:\n    made = os.path.join(own, 'a')\n"
+            "    open(made, 'w').close()\n    os.path.exists(os.path.join(own, 'b'))\n"
+            "    print(os.listdir(own), open(made).read())"
+        )
+        run = bench.run([("stage:a", code)])
+        assert dict(run.stages[0].files) == {}
+        assert set(bench.states(bench.run()).values()) == {"reused"}
+
+    def test_a_folder_that_a_stage_makes_and_leaves_is_looked_at_again(self, bench):
+        cells = [("stage:a", "import os\nos.makedirs('out', exist_ok=True)\nprint(sorted(os.listdir('out')))")]
+        assert bench.printed(bench.run(cells), 1) == "[]\n"
+        (bench.folder / "out/added").touch()
+        assert bench.printed(bench.run(), 1) == "['added']\n"
+
     def test_an_added_file_in_a_listed_folder_is_noticed(self, bench):
         (bench.folder / "in").mkdir()
         (bench.folder / "in/a").touch()

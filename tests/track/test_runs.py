@@ -75,6 +75,21 @@ def test_mlflow_calls_in_a_stage_land_in_the_stages_run(run, client):
     assert stages["extra"].info.status == "FINISHED"
 
 
+def test_what_each_stage_records_itself_lands_in_its_own_run_also_by_autolog(run, client):
+    setup = "import mlflow\nimport numpy as np\nfrom sklearn.linear_model import LinearRegression\nmlflow.autolog()"
+    fit = "x = np.arange(9.0).reshape(-1, 1)\nmodel = LinearRegression().fit(x, x[:, 0])"
+    cells = [("setup", setup), ("stage:a", "mlflow.log_metric('ma', 1)"), ("stage:b", "mlflow.log_metric('mb', 2)")]
+    cells.append(("stage:fit", fit))
+    first = run(cells)
+    assert {stage.stage: stage.state for stage in first.stages} == {"a": "done", "b": "done", "fit": "done"}
+    [(_, stages)] = recorded(client)  # and no run beside
+    assert stages["a"].data.metrics["ma"] == 1
+    assert stages["b"].data.metrics["mb"] == 2
+    assert stages["fit"].data.metrics["training_r2_score"] == 1
+    assert {one.dataset.source_type for one in stages["fit"].inputs.dataset_inputs} <= {"code"}, "only MLflow's own"
+    assert {stage.state for stage in run(cells).stages} == {"reused"}
+
+
 def test_output_notebook_and_run_json_are_artifacts(run, client, tmp_path):
     done = run()
     [(parent, _)] = recorded(client)

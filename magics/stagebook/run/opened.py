@@ -58,7 +58,7 @@ class Opened:
         listed: what was seen in folders that were listed.
         around: what was in the notebook's folder when the stage first started another program.
         of_setup: the part of `read` that setup has read.
-        made: folders that were made: what is in them is nothing that the outcome depends on.
+        made: folders that were made. Where one is gone at the end, what was in it is nobody's business.
     """
 
     folder: str = ""
@@ -104,7 +104,11 @@ class Opened:
         self.since.clear()
 
     def end(self) -> None:
-        """Note what other programs have done to files since the stage first started one."""
+        """Note what other programs have done to files since the stage first started one, and forget what is gone."""
+        gone = tuple(f"{made}{os.sep}" for made in self.made if not os.path.lexists(made))
+        if gone:
+            self.read = {path: state for path, state in self.read.items() if not f"{path}{os.sep}".startswith(gone)}
+            self.listed = {name: seen for name, seen in self.listed.items() if not self._long(name).startswith(gone)}
         before, now = self.around or {}, {} if self.around is None else self._surroundings()
         for path in before.keys() | now.keys():
             if path not in self.written and before.get(path) != now.get(path):
@@ -203,7 +207,7 @@ class Opened:
     def _note_look(self, path: Any) -> None:
         """Somebody asks whether something is there: it matters if it is a file, or nothing."""
         place = self._place(path)
-        if place is not None and not self._is_own(place):
+        if place is not None and place not in self.written:
             self.read.setdefault(place, None if Path(place).is_dir() else _look(place))
 
     def _note_open(self, path: Any, mode: Any, flags: int) -> None:
@@ -219,12 +223,12 @@ class Opened:
 
     def _note_read(self, path: Any) -> None:
         place = self._place(path)
-        if place is not None and not self._is_own(place):
+        if place is not None and place not in self.written:
             self.read.setdefault(place, _look(place))
 
     def _note_listing(self, path: Any) -> None:
         place = self._place(path)
-        if place is not None and not self._is_own(place):
+        if place is not None:
             self.listed.setdefault(f"{self.short(place)}/", names_in(Path(place)))
 
     def _note_write(self, path: Any, *, extends: bool = False) -> None:
@@ -244,10 +248,6 @@ class Opened:
         if place is not None and not os.path.lexists(place):
             self.made.add(place)
 
-    def _is_own(self, place: str) -> bool:
-        """Whether the stage itself has put there what is there now."""
-        return place in self.written or any(place == made or place.startswith(f"{made}{os.sep}") for made in self.made)
-
     def _place(self, path: Any) -> str | None:
         """The path, absolute; None for what is no file of the notebook's."""
         if not isinstance(path, (str, bytes, os.PathLike)):
@@ -255,6 +255,10 @@ class Opened:
         place = os.path.abspath(os.fsdecode(path))  # noqa: PTH100 - resolve() would open files itself
         foreign = place.startswith((*foreign_folders(), self.store, _OF_KERNELS)) or "__pycache__" in place
         return None if foreign or "ipykernel_" in place or (_GIT in f"{place}/" and is_mlflows()) else place
+
+    def _long(self, short: str) -> str:
+        """A folder's path, absolute again, with a separator at its end."""
+        return os.path.join(self.folder, short)  # noqa: PTH118 - keeps the separator
 
     def short(self, path: str) -> str:
         """Relative to the notebook's folder, if it is below that."""
