@@ -138,11 +138,13 @@ def test_kernels_end_by_themselves(tmp_path, is_forked):
     if is_forked and sys.platform != "linux":
         pytest.skip("kernels are forked on Linux only")
 
-    async def end(pool):
+    async def started(pool):
         setup = Setup("python3", str(tmp_path), str(tmp_path / "store"), (), (), None, ())
         prepared = Prepared(await Kernel.start("python3", folder=str(tmp_path), pool=pool), setup)
         await prepared.set_up()
-        kernel = prepared.kernel
+        return prepared.kernel
+
+    async def ended(kernel):
         provisioner = kernel._manager.provisioner
         process = provisioner.kernel if is_forked else provisioner.process
         await kernel.stop(gently=True)
@@ -151,7 +153,8 @@ def test_kernels_end_by_themselves(tmp_path, is_forked):
     async def run():
         pool = Pool(sys.executable, str(tmp_path), imports=(), environment=dict(os.environ), spare=1)
         try:
-            return await asyncio.gather(*(end(pool if is_forked else None) for _ in range(8)))
+            kernels = await asyncio.gather(*(started(pool if is_forked else None) for _ in range(8)))
+            return [await ended(kernel) for kernel in kernels]  # one by one: each has the cores to itself
         finally:
             await pool.close()
 
