@@ -7,6 +7,9 @@ import pytest
 from stagebook.errors import UsageError
 from stagebook.model import Change, Selection
 from stagebook.run.api import plan_notebook
+from stagebook.run.opened import CHANGED
+from stagebook.signing import signed
+from stagebook.store.blobs import Store
 
 CELLS = [
     ("parameters", "depth = 2\nwidth = 3"),
@@ -207,6 +210,21 @@ def test_reason_speaks_of_what_changed_since_the_last_use(bench):
     back = bench.run()
     run = bench.run(edited(6, "print(b, a)"))
     assert bench.reason(run, "join").startswith(f"its code changed since run {back.id} (cell 6: ")
+
+
+def test_what_a_stage_read_while_it_changed_is_never_reused_though_the_file_is_another_stages(bench):
+    write = "with open('l' + '.txt', 'w') as file:\n    n = file.write('abc')"
+    cells = [("stage:a", write), ("stage:b", "print(n, open('l.txt').read())")]
+    bench.run(cells)
+    assert set(bench.states(bench.run()).values()) == {"reused"}
+    store = Store.at(bench.folder / ".stagebook")
+    for file in list(store.files("records/results")):
+        name = file.name.removeprefix("records/").removesuffix(".json")
+        record = store.record(name)
+        if record["stage"] == "b":
+            record = {part: value for part, value in record.items() if part != "signature"}
+            store.put_record(name, signed(name, {**record, "files": {"l.txt": CHANGED}}))
+    assert bench.states(bench.run()) == {"a": "reused", "b": "done"}
 
 
 class TestOwnModules:

@@ -19,7 +19,7 @@ from stagebook.run.imports import Imports
 from stagebook.run.installed import Installed
 from stagebook.run.job import StageResult, cells_to_json, result_from_json, result_to_json
 from stagebook.run.kernelspecs import kernel_python
-from stagebook.run.opened import content_digest, listing_digest
+from stagebook.run.opened import CHANGED, content_digest, listing_digest
 from stagebook.run.reasons import Source, came_out, changes_since, one_line, reason, stage_source
 from stagebook.run.variables import variable_digest
 from stagebook.signing import is_signed, signed
@@ -280,6 +280,8 @@ class Planner:
         """Why a result under the right fingerprint, whose files are as they were, cannot be used, or nothing."""
         if record["state"] == "skipped":
             return "" if self.store.has(record["cells"]) else "the store has lost its cells' outputs"
+        if CHANGED in record["files"].values():  # also where the file comes from another stage
+            return "a file changed while it was read"
         for path in self.files(stage):
             if path not in record["files"] and path in stage.options.reads:
                 return f"file {path} is now among `reads`"
