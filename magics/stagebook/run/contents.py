@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
-from stagebook.book.hidden import is_file, path_of
+from stagebook.book.hidden import FILE, is_file, path_of
 from stagebook.model import Pipeline, Stage
 from stagebook.run.job import StageResult
+from stagebook.run.opened import CHANGED
 from stagebook.store.references import ValueRef
 
 
@@ -36,3 +38,16 @@ def stored_inputs(pipeline: Pipeline, stage: Stage, results: Mapping[str, StageR
         for name, source in taken.items()
     }
     return {name: ref for name, ref in found.items() if ref is not None}
+
+
+def met_otherwise(record: Mapping[str, Any], inputs: Mapping[str, str]) -> str:
+    """Why a result is of no use that read a file otherwise than the stage that it takes it from leaves it.
+
+    One that goes on in the kernel of others may: they may hold the file open.
+    """
+    apart = not any(content.startswith("held:") for content in inputs.values())
+    for path, digest in record["files"].items():
+        left = inputs.get(f"{FILE}{path}")
+        if digest == CHANGED or (apart and left and digest and left != digest):
+            return f"file {path} was not as it should have been when it ran"
+    return ""

@@ -14,12 +14,13 @@ from stagebook.book.hidden import FILE, called, is_file, is_hidden
 from stagebook.book.slices import Statement, preamble_statements
 from stagebook.errors import CorruptBlobError, PipelineError
 from stagebook.model import Change, Learned, Pipeline, Stage
+from stagebook.run.contents import met_otherwise
 from stagebook.run.identity import candidate_files, fingerprint, stage_parts
 from stagebook.run.imports import Imports
 from stagebook.run.installed import Installed
 from stagebook.run.job import StageResult, cells_to_json, result_from_json, result_to_json
 from stagebook.run.kernelspecs import kernel_python
-from stagebook.run.opened import CHANGED, content_digest, listing_digest
+from stagebook.run.opened import content_digest, listing_digest
 from stagebook.run.reasons import Source, came_out, changes_since, one_line, reason, stage_source
 from stagebook.run.variables import variable_digest
 from stagebook.signing import is_signed, signed
@@ -148,7 +149,7 @@ class Planner:
             outside = self._changed_outside(record, inputs) if signed_here else ()
             judged = _bare(stage) if piece == "scatter" else stage
             other = self._unusable(judged, record, required) if signed_here and not outside else _UNSIGNED
-            unusable = reason(outside, this=self.run) or other
+            unusable = reason(outside, this=self.run) or other or met_otherwise(record, inputs)
             if not unusable:
                 try:
                     result = replace(self._restored(key, record), stage=stage.name)  # the same code may stand twice
@@ -280,8 +281,6 @@ class Planner:
         """Why a result under the right fingerprint, whose files are as they were, cannot be used, or nothing."""
         if record["state"] == "skipped":
             return "" if self.store.has(record["cells"]) else "the store has lost its cells' outputs"
-        if CHANGED in record["files"].values():  # also where the file comes from another stage
-            return "a file changed while it was read"
         for path in self.files(stage):
             if path not in record["files"] and path in stage.options.reads:
                 return f"file {path} is now among `reads`"
