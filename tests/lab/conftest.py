@@ -262,7 +262,8 @@ def opened(page: Any, server: Server, name: str) -> OpenNotebook:
     page.on("console", lambda message: errors.append(message.text) if message.type == "error" else None)
     page.goto(server.address(server.serve(name)))
     page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=40_000)
-    page.wait_for_function("jupyterapp.shell.currentWidget?.content?.model?.cells.length > 0")
+    count = len(json.loads(NOTEBOOKS[name])["cells"])
+    page.wait_for_function(f"jupyterapp.shell.currentWidget?.content?.model?.cells.length === {count}")
     return OpenNotebook(page, errors)
 
 
