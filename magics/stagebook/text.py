@@ -163,16 +163,18 @@ def runs_text(runs: Sequence[Mapping[str, Any]], notebook: str, *, limit: int, m
         limit: how many are shown.
         metric: what they are sorted by.
     """
+    from stagebook.run.history import metrics_of
+
     if not runs:
         return f"{notebook}: no run yet"
     shown = runs[:limit]
     given = [name for name in shown[0]["parameters"] if len({repr(run["parameters"].get(name)) for run in shown}) > 1]
-    known = dict.fromkeys(name for run in shown for stage in run["stages"] for name in stage["metrics"])
+    known = dict.fromkeys(name for run in shown for name in metrics_of(run))
     metrics = sorted(known, key=lambda name: name != metric)[:_MOST_METRICS]
     rows = [["run", "started", "state", "took", "ran", *given, *metrics]]
     for run in shown:
         ran = sum(stage["state"] not in ("reused", "not run") for stage in run["stages"])
-        numbers = {name: value for stage in run["stages"] for name, value in stage["metrics"].items()}
+        numbers = metrics_of(run)
         rows.append(
             [
                 run["id"],

@@ -65,7 +65,7 @@ def run_notebook(
         jobs: kernels at work at once; by default one a core.
         listeners: told of every event.
         track: whether to record the run in MLflow.
-        later: leave a run that is soon over to be recorded by another process, without waiting for it.
+        later: do not wait until another process has recorded the run.
         store: where results are kept, a folder or a URL that fsspec knows; `.stagebook` beside the notebook by default.
         shared: what the run has in common with others that go on in this process.
 

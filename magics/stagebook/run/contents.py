@@ -11,6 +11,9 @@ from stagebook.run.job import StageResult
 from stagebook.run.opened import CHANGED
 from stagebook.store.references import ValueRef
 
+_HELD = "held:"
+"""What stands before the stage whose kernel holds a value that cannot be stored."""
+
 
 def input_contents(pipeline: Pipeline, stage: Stage, results: Mapping[str, StageResult]) -> dict[str, str]:
     """What identifies each input: the content of a stored value, the fingerprint behind one that cannot be stored.
@@ -24,7 +27,7 @@ def input_contents(pipeline: Pipeline, stage: Stage, results: Mapping[str, Stage
         if name in stored:
             contents[name] = stored[name].content
         elif name in result.unstorable:
-            contents[name] = f"held:{source}:{result.key}"
+            contents[name] = f"{_HELD}{source}:{result.key}"
         elif is_file(name) and path_of(name) in result.left:
             contents[name] = str(result.left[path_of(name)])
     return contents
@@ -45,7 +48,7 @@ def met_otherwise(record: Mapping[str, Any], inputs: Mapping[str, str]) -> str:
 
     One that goes on in the kernel of others may: they may hold the file open.
     """
-    apart = not any(content.startswith("held:") for content in inputs.values())
+    apart = not any(content.startswith(_HELD) for content in inputs.values())
     for path, digest in record["files"].items():
         left = inputs.get(f"{FILE}{path}")
         if digest == CHANGED or (apart and left and digest and left != digest):

@@ -171,7 +171,7 @@ def hand_over(home: Path, kind: Kind, keep: Callable[[], None], tell: Tell, *, w
         last, others = failed[-1], len(failed) - 1
         which = f"{last.kind.capitalize()} {last.id}" + (f" and {others} before it" if others else "")
         remedy = "It is kept, and tried again by the next run or `stagebook sync`."
-        place = f" at {shown_place()}" if shown_place() else ""
+        place = f" at {where}" if (where := shown_place()) else ""
         tell(Notice(f"{which} could not be recorded in MLflow{place} yet ({last.failed}). {remedy}"))
 
 

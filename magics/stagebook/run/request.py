@@ -32,7 +32,7 @@ class Request:
         selection: which stages may run.
         listeners: told of every event.
         track: whether to record the run in MLflow.
-        later: whether a run that is soon over is recorded by another process, which this one does not wait for.
+        later: whether nobody waits until another process has recorded the run.
         shared: what it has in common with other runs of this process, if it is one of a sweep.
         runner: runs its stages; None to have one made.
         run: how it ended.

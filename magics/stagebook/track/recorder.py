@@ -74,11 +74,9 @@ def _record(one: Unrecorded, home: Path) -> None:
         try:
             if one.kind == "run":
                 send_extras(client, experiment, one, run, uri=tracking_uri(home))
-        except (
-            Exception
-        ) as error:  # a server that has no traces, nbconvert is not installed: it would be no better later
+        except Exception as error:
             if not _answers(home):
-                raise
+                raise  # else a server has no traces, or nbconvert minds an output: it would be no better later
             client.set_tag(run, _INCOMPLETE, cause_of(error)[:500])
         if json.loads((one.folder / f"{one.kind}.json").read_text(encoding="utf-8")) == one.facts:
             one.forget()
