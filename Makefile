@@ -12,7 +12,7 @@ help: ## List these verbs
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
 
 demo: $(VENV)/demo.stamp ## Set up, run the flights demo, say where to look at the result
-	$(BIN)/stagebook run $(NOTEBOOK)
+	$(BIN)/stagebook run $(NOTEBOOK) --promote $(DEMO)
 
 test: $(VENV)/test.stamp lint ## Set up, run all checks and tests
 	$(BIN)/python -m pytest -n auto --dist loadfile

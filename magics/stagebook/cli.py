@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from stagebook.commands import comparing, reading, recording, running, standing, storing, sweeping
+from stagebook.commands import comparing, models, reading, recording, running, standing, storing, sweeping
 from stagebook.commands.options import examples
 from stagebook.errors import PipelineError, StagebookError
 
@@ -40,6 +40,7 @@ class _Group(click.Group):
         "stagebook status flights.ipynb           how it stands: what ran when, what is out of date",
         "stagebook runs flights.ipynb --sort auc  its runs, the best first",
         "stagebook diff last~1 last               what differs between two runs, or two notebooks",
+        "stagebook promote flights.ipynb          make the model of the last run the one in use",
         "stagebook gc flights.ipynb --dry-run     what could be removed from its store",
     ),
 )
@@ -57,6 +58,9 @@ commands = (
     standing.status,
     recording.runs,
     comparing.diff,
+    models.lineage,
+    models.promote,
+    models.rollback,
     recording.sync,
     storing.gc,
 )

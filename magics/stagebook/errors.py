@@ -4,6 +4,7 @@ StagebookError              exit status 2: the request could not be carried out
 ├── NotebookError           the notebook cannot be read
 ├── PipelineError           it can be read, but is no pipeline that can run (holds the findings)
 ├── UsageError              an unknown or impossible name, parameter, option or folder
+├── GateClosedError         exit status 3: a gate does not let a model version pass
 ├── KernelError             a kernel cannot be started or used
 └── StoreError              the store cannot be read or written
     ├── CorruptBlobError    what is stored is not what was written
@@ -39,6 +40,12 @@ class PipelineError(StagebookError):
 
 class UsageError(StagebookError):
     """What was asked for does not exist or cannot be."""
+
+
+class GateClosedError(StagebookError):
+    """A gate does not let a model version pass."""
+
+    exit_status = 3
 
 
 class KernelError(StagebookError):

@@ -77,6 +77,15 @@ class Foreach:
 
 
 @dataclass(frozen=True, slots=True)
+class ModelOption:
+    """`model="VALUE.METHOD as NAME"`: a value that is a model, what predicts, its registered name (the notebook's)."""
+
+    value: str
+    method: str = "predict"
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class StageOptions:
     """What a stage's metadata or its magic line may say.
 
@@ -92,6 +101,8 @@ class StageOptions:
             so is what depends on it.
         foreach: the stage runs once for each element of a list, and what it makes is gathered in lists.
         resources: what the stage uses: `cores`, `memory` in bytes, and whatever else there is a limited number of.
+        model: the value that is registered in MLflow as a model.
+        gate: a condition on metrics (see `book/gates`); where it does not hold, nothing after the stage runs.
     """
 
     needs: tuple[str, ...] = ()
@@ -104,6 +115,13 @@ class StageOptions:
     when: str | None = None
     foreach: Foreach | None = None
     resources: tuple[tuple[str, float], ...] = ()
+    model: ModelOption | None = None
+    gate: str | None = None
+
+    @property
+    def kept(self) -> frozenset[str]:
+        """Names whose values are kept for the options' sake."""
+        return frozenset({self.model.value} if self.model is not None else ())
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,7 +195,7 @@ def kept_outputs(draft: Draft, inputs: Mapping[str, Mapping[str, str]]) -> dict[
         own = taken | (made & looked_at)
         if not own:
             own = {name for name in stage.names.binds if not name.startswith("_")} - _scaffolding(draft, stage)
-        kept[stage.name] = tuple(sorted(own - stage.names.deletes.keys()))
+        kept[stage.name] = tuple(sorted((own | stage.options.kept) - stage.names.deletes.keys()))
     return kept
 
 
@@ -220,7 +220,7 @@ def _unread(draft: Draft, pipeline: Pipeline, read_by_all: set[str]) -> Iterator
             message = f"Parameter `{parameter.name}` is read by nobody."
             yield finding("SB301", message, "Use it, or take it out.", parameter.place)
     for stage in draft.stages:
-        named = {*stage.options.metrics}
+        named = {*stage.options.metrics, *stage.options.kept}
         for name, place in _plain_outputs(draft, stage).items():
             if name not in read_by_all and name not in named and not _is_scaffold(name):
                 message = f"`{name}` is made by `{stage.name}`, and nobody reads it."

@@ -23,6 +23,9 @@ CODES: dict[str, tuple[Severity, str]] = {
     "SB208": ("error", "name used after it was deleted"),
     "SB209": ("error", "`metrics` names something the stage does not make"),
     "SB210": ("error", "stage mapped with `foreach` that changes what its elements share"),
+    "SB211": ("error", "`model` names something the stage does not make"),
+    "SB212": ("error", "`gate` names a metric, or a champion, that there is not"),
+    "SB213": ("error", "two stages register models of one name"),
     "SB301": ("warning", "parameter that nobody reads"),
     "SB302": ("warning", "output that nobody reads and no option names"),
 }

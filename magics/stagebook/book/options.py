@@ -9,11 +9,17 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from stagebook.book.findings import finding
+from stagebook.book.gates import GateError, checked_gate
 from stagebook.book.syntax import syntax_tree
 from stagebook.errors import did_you_mean
-from stagebook.model import Finding, Foreach, Place, StageOptions
+from stagebook.model import Finding, Foreach, ModelOption, Place, StageOptions
 
 _FOREACH = re.compile(r"(?:(?P<item>[^\W\d]\w*)\s+in\s+)?(?P<source>[^\W\d]\w*)")
+
+_MODEL = re.compile(
+    r"(?P<value>[^\W\d]\w*)(?:\.(?P<method>[^\W\d]\w*))?(?:\s+as\s+(?P<name>[^/:\s](?:[^/:]*[^/:\s])?))?"
+)
+"""What a model is registered as may hold neither `/` nor `:`, as MLflow has it."""
 
 _AMOUNT = re.compile(r"(?P<number>\d+(?:\.\d+)?)\s*(?P<unit>[kMGT]i?B)?")
 _UNITS = {"": 1, "kB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12} | {
@@ -73,6 +79,23 @@ def _mapping(value: Any) -> Foreach:
     return Foreach(match["item"] or match["source"], match["source"])
 
 
+def _model(value: Any) -> ModelOption:
+    match = _MODEL.fullmatch(value.strip()) if isinstance(value, str) else None
+    if match is None or any(keyword.iskeyword(match[part] or "") for part in ("value", "method")):
+        raise ValueError("takes the name of a value, as in `model`, `model.predict_proba`, `model as NAME`")
+    return ModelOption(match["value"], match["method"] or "predict", match["name"])
+
+
+def _gate(value: Any) -> str:
+    wrong = "takes a condition on metrics, as in `auc >= 0.8 and auc >= champion.auc`"
+    if not isinstance(value, str):
+        raise ValueError(wrong)
+    try:
+        return checked_gate(value)
+    except GateError as error:
+        raise ValueError(f"{wrong} ({error})") from None
+
+
 def _resources(value: Any) -> tuple[tuple[str, float], ...]:
     wrong = "takes amounts, as in `cores:2,memory:4GB`"
     if isinstance(value, str):
@@ -101,6 +124,8 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "when": _expression,
     "foreach": _mapping,
     "resources": _resources,
+    "model": _model,
+    "gate": _gate,
 }
 
 

@@ -19,6 +19,7 @@ from stagebook.book.names import analyse
 from stagebook.book.notebook import Document, kernel_of, language_of, read_document
 from stagebook.book.options import merged_options
 from stagebook.book.parameters import read_parameters
+from stagebook.book.registered import model_findings
 from stagebook.book.syntax import CellSyntaxError, nodes_of, parse
 from stagebook.errors import NotebookError, PipelineError
 from stagebook.model import Cell, Finding, Names, Pipeline, Place, Segment, Stage, StageOptions, frozen_map
@@ -129,6 +130,7 @@ def examine(document: Document, path: Path) -> tuple[Pipeline | None, list[Findi
         needs=needs,
     )
     draft.findings += check.unread(draft, pipeline)
+    draft.findings += model_findings(pipeline)
     return pipeline, check.sorted_findings(draft.findings)
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
         "stagebook run flights.ipynb",
         "stagebook run flights.ipynb -p depth 8 -p seed 1 --out runs/deep",
         "stagebook run flights.ipynb --from evaluate --force",
-        status="Exit status: 0 done, 1 a stage failed, 2 it could not be started, 130 interrupted.",
+        status="Exit status: 0 done, 1 a stage failed, 2 it could not be started, 3 a gate is closed, 130 interrupted.",
     )
 )
 @notebook_argument
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 )
 @click.option("--jobs", "-j", type=click.IntRange(min=1), help="Kernels at work at once [one a core].")
 @click.option("--no-track", is_flag=True, help="Do not record the run in MLflow.")
+@click.option("--promote", "promoted", is_flag=True, help="Make the run's models @champion, if their gates hold.")
 @click.option("--profile", "profiled", is_flag=True, help="Show where the time went; a timeline goes to profile.html.")
 @click.option("--json", "as_json", is_flag=True, help="Print events as JSON lines instead of progress.")
 def run(
@@ -39,6 +40,7 @@ def run(
     out: Path | None,
     jobs: int | None,
     no_track: bool,
+    promoted: bool,
     profiled: bool,
     as_json: bool,
     **asked: Any,
@@ -49,6 +51,9 @@ def run(
     """
     from stagebook.progress import progress_for
     from stagebook.run.api import run_notebook
+
+    if promoted and no_track:
+        raise click.UsageError("--promote needs the run to be recorded: it does not go with --no-track.")
 
     signal.signal(signal.SIGTERM, interrupt_by_exception)
     progress = progress_for(sys.stdout, as_json=as_json)
@@ -73,7 +78,31 @@ def run(
         if profile is not None:
             _show(profile)
         click.echo(_summary(done, track=not no_track))
-    sys.exit({"done": 0, "failed": 1, "interrupted": 130}[done.state])
+    if promoted and done.state == "done":
+        _promote(done, quiet=as_json)
+    sys.exit({"done": 0, "failed": 1, "rejected": 3, "interrupted": 130}[done.state])
+
+
+def _promote(run: Run, *, quiet: bool) -> None:
+    """Make the models of a run the champions, once it is recorded."""
+    from stagebook.commands.models import registry_of
+    from stagebook.errors import StagebookError, UsageError
+    from stagebook.modeltext import promotion_text
+    from stagebook.track.models import version_of
+    from stagebook.track.promotion import promote
+
+    making = [stage for stage in run.stages if stage.model]
+    if not making:
+        raise UsageError(f"--promote: no stage of {run.notebook.name} registers a model, as the option `model=` does.")
+    client, _ = registry_of("", str(run.home))
+    for stage in making:
+        name, content = stage.model["name"], stage.outputs.get(stage.model["value"], "")
+        version = version_of(client, name, fingerprint=stage.fingerprint, content=content)
+        if version is None:
+            raise StagebookError(f"The model of stage `{stage.stage}` is not registered as `{name}`.")
+        done = promote(client, version)
+        if not quiet:
+            click.echo(promotion_text(done))
 
 
 def _profile() -> Profile:
@@ -115,6 +144,9 @@ def _summary(run: Run, *, track: bool) -> str:
         lines.append(f"  {stage.stage}: {stage.reason}")
     if run.metrics:
         lines += ["Metrics:", metrics_text(run.metrics)]
+    for stage in run.stages:
+        if stage.gate and stage.gate["passed"]:
+            lines.append(f"Gate of `{stage.stage}` passed: {stage.gate['condition']} ({stage.gate['told']})")
     lines.append(f"Notebook: {_short(run.output)}")
     if track:
         from stagebook.track.place import tracking_uri

@@ -10,21 +10,20 @@ from __future__ import annotations
 import queue
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
-from itertools import starmap
 from typing import Any
 
 from stagebook.book.hidden import is_process
-from stagebook.errors import PipelineError, StoreError
+from stagebook.errors import PipelineError
 from stagebook.events import Event, Notice, StageFinished, StageStarted
 from stagebook.model import Selection, Stage, frozen_map
 from stagebook.run.arrivals import Arrival, Note
 from stagebook.run.at_work import AtWork
 from stagebook.run.claims import Claimant, Claims
-from stagebook.run.clock import Clock
 from stagebook.run.contents import input_contents
 from stagebook.run.decisions import selected_stages, skipped_after
+from stagebook.run.gating import Gates
 from stagebook.run.interrupts import interrupts
-from stagebook.run.job import Failure, JobCell, Phase, StageResult
+from stagebook.run.job import Failure, JobCell, StageResult
 from stagebook.run.jobs import going_on, stage_job
 from stagebook.run.plan import Planner, Verdict
 from stagebook.run.schedule import Schedule
@@ -40,6 +39,7 @@ from stagebook.run.settled import (
     has_met,
     held,
     is_blocked,
+    remembered,
     stages_before,
     unsettled,
     why_not_run,
@@ -66,6 +66,7 @@ class Execution:
         tell: gets every event, always in the thread that called `run`.
         environment: per stage, variables for its kernel; may be asked in any thread, and may block.
         claims: what other runs in this process are running.
+        gates: judges what stages have come to; None where nothing is judged.
     """
 
     def __init__(
@@ -80,6 +81,7 @@ class Execution:
         tell: Tell,
         environment: Environment,
         claims: Claims | None = None,
+        gates: Gates | None = None,
     ) -> None:
         self.planner = planner
         self.runner = runner
@@ -96,6 +98,7 @@ class Execution:
         self.damaged: set[str] = set()
         self.interrupted = False
         self.unchanged = Unchanged()
+        self.gates = gates or Gates()
         self.unmended: set[str] = set()  # stages whose files are still to be looked at
         self._inbox: queue.SimpleQueue[Arrival | Note | Event] = queue.SimpleQueue()
         self.files = SharedFiles(planner.pipeline.notebook.parent, planner.store)
@@ -120,7 +123,7 @@ class Execution:
                     pass
         self.files.leave(self.planner.pipeline, self._results())
         self._name_what_did_not_run()
-        return Outcome(self.settled, self.reasons, self.interrupted)
+        return Outcome(self.settled, self.reasons, self.interrupted, self.gates.judged)
 
     def _start_what_is_ready(self) -> bool:
         """One pass over the stages in order; True if it was left, to be begun anew.
@@ -330,13 +333,7 @@ class Execution:
                 self._force(again, "what it had kept is damaged")
                 self._claimant.give_back(item.stage)
                 return True
-        clock = Clock()
-        try:
-            with clock.phase("record"):
-                self.planner.remember(verdict, result)
-        except StoreError as error:
-            result = replace(result, state="failed", failure=Failure("StoreError", str(error)))
-        result = replace(result, phases=(*result.phases, *starmap(Phase, clock.take())))
+        result = remembered(self.planner, verdict, result)
         self._claimant.give_back(item.stage, result)
         self.settled[item.stage] = Settled(verdict, result, reused=False)
         self.reasons[item.stage] = result.decided or self.reasons[item.stage]
@@ -350,12 +347,15 @@ class Execution:
         return True
 
     def _learn(self, result: StageResult) -> None:
-        """Link anew with what the stage turned out to do; a notebook that then has no order fails the stage."""
+        """Link anew with what the stage turned out to do; where no order is left, or its gate is closed, it fails."""
         try:
             self.planner.learn(result)
         except PipelineError as error:
             told = " ".join(f"{found.message} {found.remedy}" for found in error.findings) or str(error)
             self.settled[result.stage] = failed(self.settled[result.stage], Failure("PipelineError", told))
+        closed = self.gates.closed(self.planner.pipeline.stage(result.stage), self.planner.pipeline, self._results())
+        if closed is not None:
+            self.settled[result.stage] = failed(self.settled[result.stage], closed)
 
     def _mend_files(self) -> None:
         """Have stages that met a file in a wrong state run again, or fail where what it held is lost.

@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from contextlib import ExitStack
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NoReturn
 
-from stagebook.book.cells import INJECTED, tags_of, without_magic
-from stagebook.book.normal import cell_code
-from stagebook.book.notebook import source_of
+from stagebook.book.cells import INJECTED, tags_of
+from stagebook.book.gates import asks_champion
 from stagebook.book.parameters import checked
 from stagebook.book.pipeline import pipeline_of, recalled_pipeline
+from stagebook.book.registered import champion_of
 from stagebook.errors import StoreError
 from stagebook.events import Event, Notice, RunFinished, RunStarted, StageFinished
 from stagebook.model import Pipeline
 from stagebook.registry import plugin
+from stagebook.run.champions import Champions, no_champions
 from stagebook.run.collect import note_finished
 from stagebook.run.decisions import selected_stages
 from stagebook.run.execute import Environment, Execution, Tell
 from stagebook.run.files import remove_leftovers, writable_folder
+from stagebook.run.gating import Gates
 from stagebook.run.job import JobCell
+from stagebook.run.job_cells import job_cells, preamble_cells
 from stagebook.run.kernelspecs import check_kernel
 from stagebook.run.output import OutputNotebook
 from stagebook.run.plan import Planner
@@ -36,7 +39,6 @@ from stagebook.run.settled import Outcome
 from stagebook.run.status import note_end, note_start
 from stagebook.run.telling import Telling
 from stagebook.store.blobs import Store
-from stagebook.store.digests import digest_of
 
 
 def run_node(node: Any, request: Request, *, output: Path | None) -> Run:
@@ -59,7 +61,8 @@ def run_node(node: Any, request: Request, *, output: Path | None) -> Run:
         journal = stack.enter_context(Journal(request, this.unfinished)) if request.track else None
         tell = Telling((presence, document, *request.listeners, *([journal] if journal else [])))
         runner = request.runner or stack.enter_context(_runner(request))
-        execution = this.execution(runner, tell, environment_for(journal, this.planner))
+        gates = stack.enter_context(this.gates(ahead=True))
+        execution = this.execution(runner, tell, environment_for(journal, this.planner), gates)
         this.begin(tell)
         outcome = execution.run()
         document.save()
@@ -83,7 +86,8 @@ def reused_run(node: Any, pipeline: Pipeline, request: Request, *, output: Path)
         presence = stack.enter_context(this.presence())
         events: list[Event] = []
         try:
-            outcome = this.execution(_NoKernels(), events.append, _no_variables).run()
+            gates = stack.enter_context(this.gates(ahead=False))
+            outcome = this.execution(_NoKernels(), events.append, _no_variables, gates).run()
         except _KernelNeededError:
             return None
         if any(_shows_error(event) for event in events):  # Papermill has a way of its own with these
@@ -127,7 +131,7 @@ class _Course:
             remove_leftovers(path.parent, f".{path.name}.")
         planner = Planner(pipeline, parameters, Store.at(request.store), run=request.id)
         selected = selected_stages(pipeline, request.selection)
-        cells = _job_cells(node, pipeline)
+        cells = job_cells(node, pipeline)
         return cls(
             node, pipeline, request, output, parameters, planner, cells, selected, utc_now(), time.perf_counter()
         )
@@ -145,19 +149,31 @@ class _Course:
         """What keeps removals from the store away."""
         return Presence(self.planner.store.home, self.request.id, keys=self.planner.keys)
 
-    def execution(self, runner: Any, tell: Tell, environment: Environment) -> Execution:
+    @contextmanager
+    def gates(self, *, ahead: bool) -> Iterator[Gates]:
+        """What judges the stages' gates; a point of a sweep has to pass none."""
+        if self.request.shared is not None or not self.request.track:
+            yield Gates(None if self.request.shared is not None else no_champions)
+            return
+        asking = [stage for stage in self.pipeline.stages if stage.options.gate and asks_champion(stage.options.gate)]
+        models = [champion_of(stage.name, self.pipeline) for stage in asking]
+        with Champions(self.request.home, [model for model in models if model], ahead=ahead) as champions:
+            yield Gates(champions)
+
+    def execution(self, runner: Any, tell: Tell, environment: Environment, gates: Gates) -> Execution:
         """The loop over the stages."""
         pipeline, shared = self.pipeline, self.request.shared
         return Execution(
             self.planner,
             runner,
-            preamble=_preamble(self.node, pipeline, self.cells),
+            preamble=preamble_cells(self.node, pipeline, self.cells),
             cells={stage.name: tuple(self.cells[cell.index] for cell in stage.cells) for stage in pipeline.stages},
             selection=self.request.selection,
             schedule=_schedule(self.planner, runner),
             tell=tell,
             environment=environment,
             claims=shared.claims if shared else None,
+            gates=gates,
         )
 
     def begin(self, tell: Tell) -> None:
@@ -171,7 +187,7 @@ class _Course:
     def end(self, outcome: Outcome, tell: Tell, journal: Journal | None) -> Run:
         """Note how the run has ended, have it recorded, and tell."""
         planner, store = self.planner, self.planner.store
-        records = stage_records(planner.pipeline, outcome)
+        records = stage_records(planner, outcome)
         run = replace(
             self.unfinished(),
             state=run_state(records, self.selected, interrupted=outcome.interrupted),
@@ -252,22 +268,3 @@ def _shows_error(event: Event) -> bool:
 
 def _no_variables(_: str) -> Mapping[str, str]:
     return {}
-
-
-def _job_cells(node: Any, pipeline: Pipeline) -> dict[int, JobCell]:
-    """Every code cell as kernels get it, by its index."""
-    numbers = {cell.index: cell.number for cell in pipeline.cells}
-    cells = {}
-    for index, cell in enumerate(node["cells"]):
-        if cell["cell_type"] == "code":
-            source = source_of(cell)
-            code = digest_of(cell_code(source).encode())
-            cells[index] = JobCell(numbers.get(index, 0), without_magic(source), code)
-    return cells
-
-
-def _preamble(node: Any, pipeline: Pipeline, cells: Mapping[int, JobCell]) -> tuple[JobCell, ...]:
-    """Parameters, injected parameters and setup, in the notebook's order."""
-    indexes = {cell.index for cell in pipeline.preamble}
-    indexes |= {index for index in cells if INJECTED in tags_of(node["cells"][index])}
-    return tuple(cells[index] for index in sorted(indexes))

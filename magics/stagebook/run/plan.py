@@ -13,7 +13,7 @@ from stagebook.book.graph import Providers, relink
 from stagebook.book.hidden import FILE, called, is_file, is_hidden
 from stagebook.book.slices import Statement, preamble_statements
 from stagebook.errors import CorruptBlobError, PipelineError
-from stagebook.model import Change, Learned, Pipeline, Stage
+from stagebook.model import Change, Learned, Pipeline, Stage, frozen_map
 from stagebook.run.contents import met_otherwise
 from stagebook.run.identity import candidate_files, fingerprint, stage_parts
 from stagebook.run.imports import Imports
@@ -139,7 +139,7 @@ class Planner:
         """Whether a stored result of `stage`, or of a piece of a mapped one, can be used again for these contents."""
         parts = self._all_parts(stage.name, inputs)
         key = fingerprint(parts if piece is None else {**parts, "piece": piece})
-        required = self.pipeline.required(stage.name) if piece != "scatter" else frozenset()
+        required = self.pipeline.required(stage.name) | stage.options.kept if piece != "scatter" else frozenset()
         why = ""
         changes: tuple[Change, ...] = ()
         if not stage.options.cache:
@@ -360,9 +360,10 @@ class Planner:
         self.data.save()
         self.installed.save()
 
-    def packages(self) -> dict[str, str]:
-        """The versions of the packages that stages import."""
-        parts = {part: content for parts in self._parts.values() for part, content in parts.items()}
+    def packages(self, stage: str | None = None, inputs: Mapping[str, str] = frozen_map()) -> dict[str, str]:
+        """Versions of the packages that a stage imports, or that these contents are made of; of all stages' imports."""
+        of = self._parts.values() if stage is None else [self._all_parts(stage, inputs)]
+        parts = {part: content for parts in of for part, content in parts.items()}
         return {part[8:]: parts[part] for part in sorted(parts) if part.startswith("package:")}
 
     def last(self, stage: str) -> Mapping[str, Any] | None:

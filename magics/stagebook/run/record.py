@@ -6,20 +6,22 @@ import json
 import platform
 import secrets
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Literal
 
-from stagebook.model import Edge, Pipeline
+from stagebook.book.registered import registered_name
+from stagebook.model import Edge, Pipeline, Stage
 from stagebook.run.files import write_text
 from stagebook.run.installed import Installed
 from stagebook.run.job import StageResult
+from stagebook.run.plan import Planner
 from stagebook.run.provenance import Provenance
 from stagebook.run.settled import Outcome
 from stagebook.store.blobs import Store
 
-RunState = Literal["done", "failed", "interrupted", "running"]
+RunState = Literal["done", "failed", "rejected", "interrupted", "running"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,9 @@ class StageRecord:
         origin: the run that made what is reused.
         series: the metrics that are series of numbers, a step for each.
         cells: the stage's own cells, where they were run in this run.
+        packages: versions of the packages that the stage imports, and that its inputs are made of.
+        gate: what its gate said: `condition`, `passed`, `told`.
+        model: the model that it makes: `value` and `method` in the notebook, `name` in the registry.
     """
 
     stage: str
@@ -56,6 +61,9 @@ class StageRecord:
     origin: str = ""
     series: Mapping[str, list[float]] = field(default_factory=dict)
     cells: tuple[CellTime, ...] = ()
+    packages: Mapping[str, str] = field(default_factory=dict)
+    gate: Mapping[str, Any] = field(default_factory=dict)
+    model: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,8 +72,8 @@ class Run:
 
     Attributes:
         id: unique, and sorts by time.
-        state: `done` if every selected stage has a result, `failed` if one failed or could not be run; `running` in
-            what is recorded of a run that goes on.
+        state: `done` if every selected stage has a result, `failed` if one failed or could not be run, `rejected` if
+            nothing but a gate kept it from that; `running` in what is recorded of a run that goes on.
         notebook: the source notebook.
         output: the output notebook; None where nobody asked for one.
         folder: where `run.json` is.
@@ -123,9 +131,10 @@ def new_run_id() -> str:
     return f"{now:%Y%m%d-%H%M%S}-{now.microsecond * 2**16 // 10**6:04x}{secrets.token_hex(1)}"
 
 
-def stage_records(pipeline: Pipeline, outcome: Outcome) -> tuple[StageRecord, ...]:
+def stage_records(planner: Planner, outcome: Outcome) -> tuple[StageRecord, ...]:
     """What became of every stage."""
     records = []
+    pipeline = planner.pipeline
     for stage in pipeline.stages:
         settled = outcome.settled.get(stage.name)
         reason = outcome.reasons.get(stage.name, "")
@@ -134,8 +143,22 @@ def stage_records(pipeline: Pipeline, outcome: Outcome) -> tuple[StageRecord, ..
             continue
         state = "reused" if settled.reused and settled.result.state == "done" else settled.result.state
         verdict = settled.verdict
-        records.append(stage_record(settled.result, state, reason, key=verdict.key, inputs=verdict.inputs))
+        record = stage_record(settled.result, state, reason, key=verdict.key, inputs=verdict.inputs)
+        gate = outcome.gates.get(stage.name)
+        records.append(
+            replace(
+                record,
+                packages=planner.packages(stage.name, verdict.inputs),
+                gate=asdict(gate) if gate is not None else {},
+                model=_model(stage, pipeline),
+            )
+        )
     return tuple(records)
+
+
+def _model(stage: Stage, pipeline: Pipeline) -> dict[str, str]:
+    option, name = stage.options.model, registered_name(stage, pipeline)
+    return {"value": option.value, "method": option.method, "name": name} if option is not None and name else {}
 
 
 def stage_record(
@@ -164,10 +187,14 @@ def stage_record(
 
 def run_state(records: tuple[StageRecord, ...], selected: frozenset[str], *, interrupted: bool) -> RunState:
     """The state of a run with these stages."""
-    states = {record.state for record in records if record.stage in selected}
+    of_selected = [record for record in records if record.stage in selected]
+    states = {record.state for record in of_selected}
     if interrupted or "interrupted" in states:
         return "interrupted"
-    return "failed" if states & {"failed", "not run"} else "done"
+    if any(record.state == "failed" and record.gate.get("passed", True) for record in of_selected):
+        return "failed"
+    closed = any(record.gate and not record.gate["passed"] for record in of_selected)
+    return "rejected" if closed else "failed" if "not run" in states else "done"
 
 
 def versions(packages: Mapping[str, str], installed: Installed) -> dict[str, str]:

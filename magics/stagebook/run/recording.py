@@ -29,6 +29,7 @@ from stagebook.run.unrecorded import (
     keep_unrecorded,
     shown_place,
     start_recorder,
+    take_notes,
     unrecorded,
 )
 
@@ -167,6 +168,8 @@ def hand_over(home: Path, kind: Kind, keep: Callable[[], None], tell: Tell, *, w
     except (OSError, StoreError) as error:
         tell(Notice(_not_kept(kind, error)))
         return
+    for note in take_notes(home):
+        tell(Notice(note))
     if failed:
         last, others = failed[-1], len(failed) - 1
         which = f"{last.kind.capitalize()} {last.id}" + (f" and {others} before it" if others else "")

@@ -39,10 +39,15 @@ def side_of(reference: str, *, store: str | Path | None = None) -> Side:
     found = path if path.name == "run.json" else path / "run.json"
     if not found.is_file():
         found = _named(reference, Store.at(store or STORE))
-    return _run_side(found)
+    return run_side(found)
 
 
-def _run_side(path: Path) -> Side:
+def run_side(path: Path) -> Side:
+    """The side of a run whose `run.json` this is, with the output notebook beside it.
+
+    Raises:
+        UsageError: it is no record of a run.
+    """
     try:
         run: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         name, output = run["id"], path.parent / Path(run["output"] or run["notebook"]).name

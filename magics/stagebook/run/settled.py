@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
+from itertools import starmap
 
 from stagebook.book.hidden import is_hidden
-from stagebook.errors import CorruptBlobError, UnsignedBlobError
-from stagebook.model import Pipeline, Stage
-from stagebook.run.job import Failure, StageResult
-from stagebook.run.plan import Verdict
+from stagebook.errors import CorruptBlobError, StoreError, UnsignedBlobError
+from stagebook.model import Pipeline, Stage, frozen_map
+from stagebook.run.clock import Clock
+from stagebook.run.gating import Gate
+from stagebook.run.job import Failure, Phase, StageResult
+from stagebook.run.plan import Planner, Verdict
 
 PATIENCE = 8
 """How often a stage may run in one run."""
@@ -30,16 +33,28 @@ class Settled:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What came of every stage: its state, its result where it has one, and the reason for both."""
+    """What came of every stage: its state, its result where it has one, the reason for both, what its gate said."""
 
     settled: Mapping[str, Settled]
     reasons: Mapping[str, str]
     interrupted: bool
+    gates: Mapping[str, Gate] = field(default_factory=frozen_map)
 
 
 def failed(settled: Settled, failure: Failure) -> Settled:
     """The same stage, failed after all."""
     return replace(settled, result=replace(settled.result, state="failed", failure=failure))
+
+
+def remembered(planner: Planner, verdict: Verdict, result: StageResult) -> StageResult:
+    """The result, once it is kept; failed where it cannot be."""
+    clock = Clock()
+    try:
+        with clock.phase("record"):
+            planner.remember(verdict, result)
+    except StoreError as error:
+        result = replace(result, state="failed", failure=Failure("StoreError", str(error)))
+    return replace(result, phases=(*result.phases, *starmap(Phase, clock.take())))
 
 
 class Unchanged:

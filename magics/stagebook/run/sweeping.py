@@ -277,6 +277,7 @@ def _record(ended: _Ended, duration: float) -> PointRecord:
     except StagebookError as error:
         return PointRecord(point.number, point.parameters, "failed", str(error), {}, took, "", None, 0, 0)
     assert run.state != "running", "it is over"
+    assert run.state != "rejected", "the points of a sweep have no gates"
     blamed = [stage for stage in run.stages if stage.state in ("failed", "interrupted")]
     reason = f"{blamed[0].stage}: {blamed[0].reason}" if blamed else ""
     states = [stage.state for stage in run.stages]

@@ -29,6 +29,7 @@ Kind = Literal["run", "sweep"]
 _FOLDER = "unrecorded"
 _ENTRY = "entry.json"
 _FAILED = "failed.txt"
+_NOTES = ".notes.json"
 _EXPERIMENT = ("MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME")
 _RECORDER = """\
 import os, sys
@@ -188,6 +189,26 @@ def waiting_elsewhere(home: Path) -> int:
 def lock_of(home: Path) -> Path:
     """The file that is locked by who records what is kept in this folder."""
     return home / _FOLDER / ".lock"
+
+
+def leave_note(home: Path, text: str) -> None:
+    """Have a person told, by whatever tells next, of what went wrong where nobody looks. The folder is to be locked."""
+    write_text(home / _FOLDER / _NOTES, json.dumps([*_notes(home), text]))
+
+
+def take_notes(home: Path) -> list[str]:
+    """What is to be told; it is not told again."""
+    found = _notes(home)
+    with suppress(OSError):
+        (home / _FOLDER / _NOTES).unlink(missing_ok=True)
+    return found
+
+
+def _notes(home: Path) -> list[str]:
+    try:
+        return list(map(str, json.loads((home / _FOLDER / _NOTES).read_text(encoding="utf-8"))))
+    except (OSError, ValueError):
+        return []
 
 
 def start_recorder(home: Path, *, wait: bool = False) -> bool:

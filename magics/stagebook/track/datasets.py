@@ -24,8 +24,7 @@ def datasets_of(stage: Mapping[str, Any]) -> list[DatasetInput]:
     """
     files = [
         _input(path, digest, {"path": path}, kind="local", context="file")
-        for path, digest in sorted(stage["files"].items())
-        if digest not in (None, FOLDER, CHANGED) and not path.endswith("/")
+        for path, digest in sorted(files_of(stage).items())
     ]
     values = [
         _input(name, content.partition("#")[0], {"name": name, "content": content}, kind="stagebook", context="value")
@@ -33,6 +32,15 @@ def datasets_of(stage: Mapping[str, Any]) -> list[DatasetInput]:
         if ":" not in name and content  # hidden state is no data
     ]
     return files + values
+
+
+def files_of(stage: Mapping[str, Any]) -> dict[str, str]:
+    """The files that a stage read, with digests of what was in them."""
+    return {
+        path: digest
+        for path, digest in stage["files"].items()
+        if digest not in (None, FOLDER, CHANGED) and not path.endswith("/")
+    }
 
 
 def _input(name: str, digest: str, source: Mapping[str, str], *, kind: str, context: str) -> DatasetInput:

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from stagebook.run.lean import imported
 from stagebook.run.unrecorded import Unrecorded
 from stagebook.track.family import RUN
+from stagebook.track.place import recording_at
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -46,13 +44,16 @@ def _send_page(client: MlflowClient, one: Unrecorded, run: str) -> None:
 
 def _send_trace(client: MlflowClient, experiment: str, one: Unrecorded, run: str, uri: str) -> None:
     """A span for the run, below it one for each stage that ran, below that one for each of its cells."""
+    import mlflow
+
     known = client.search_traces(
         locations=[experiment], filter_string=f"tags.`{RUN}` = '{one.id}'", max_results=1, include_spans=False
     )
     stages = [stage for stage in one.facts["stages"] if stage["cells"]]
     if stages and not known:
-        with _traces_to(uri):
+        with recording_at(uri):
             trace = _traced(client, experiment, one, stages)
+            mlflow.flush_trace_async_logging()
         client.link_traces_to_run([trace], run)
 
 
@@ -74,20 +75,6 @@ def _traced(client: MlflowClient, experiment: str, one: Unrecorded, stages: list
             _span(client, trace, parent, f"cell {cell['number']}", cell, kind="TOOL")
     client.end_trace(trace, status=_status(one.facts), end_time_ns=began + _nanoseconds(length))
     return str(trace)
-
-
-@contextmanager
-def _traces_to(uri: str) -> Iterator[None]:
-    """MLflow keeps for the whole process where traces go, and in its environment: until this ends, they go there."""
-    import mlflow
-
-    before = os.environ.get("MLFLOW_TRACKING_URI")
-    mlflow.set_tracking_uri(uri)
-    try:
-        yield
-        mlflow.flush_trace_async_logging()
-    finally:
-        mlflow.set_tracking_uri(before)  # type: ignore[arg-type] # None: wherever it is by default
 
 
 def _span(client: Any, trace: str, parent: str, name: str, timed: Any, *, kind: str, outputs: Any = None) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,8 +16,9 @@ DEFAULTS = {
     "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
     "MLFLOW_HTTP_REQUEST_TIMEOUT": "10",
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
 }
-"""So that a server that is down costs seconds, not minutes, and nothing is reported to third parties."""
+"""So that a server that is down costs seconds, not minutes, nothing is reported to third parties, no bar is drawn."""
 _QUIET = "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"
 
 
@@ -60,6 +62,22 @@ def experiment_for(client: MlflowClient, notebook: Path, home: Path, variables: 
     ours = "MLFLOW_TRACKING_URI" not in os.environ
     artifacts = (home / "mlartifacts").as_uri() if ours else None
     return str(client.create_experiment(name, artifact_location=artifacts))
+
+
+@contextmanager
+def recording_at(uri: str) -> Iterator[None]:
+    """MLflow keeps for the whole process where it records, and in its environment: until this ends, it is there.
+
+    Traces and `models:/` go by that, whatever client is used.
+    """
+    import mlflow
+
+    before = os.environ.get("MLFLOW_TRACKING_URI")
+    mlflow.set_tracking_uri(uri)
+    try:
+        yield
+    finally:
+        mlflow.set_tracking_uri(before)  # type: ignore[arg-type] # None: wherever it is by default
 
 
 def cause_of(error: BaseException) -> str:

@@ -5,14 +5,16 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from pathlib import Path
+from typing import Any
 
 from filelock import FileLock, Timeout
 
-from stagebook.run.unrecorded import Unrecorded, lock_of, unrecorded
-from stagebook.track.place import cause_of, client_for, experiment_for, tracking_uri
-from stagebook.track.senders import send
+from stagebook.run.unrecorded import Unrecorded, leave_note, lock_of, unrecorded
+from stagebook.track.models import models_in, pack_model, register, unpacked
+from stagebook.track.place import cause_of, client_for, experiment_for, recording_at, tracking_uri
+from stagebook.track.senders import family_of, send
 
 _PATIENCE = 600
 """Seconds that a process waits for another one that records: what is left then is its own to do."""
@@ -26,6 +28,8 @@ Told = Callable[[Unrecorded], None]
 def record_unrecorded(home: Path, *, patience: float = 0, told: Told | None = None) -> list[Unrecorded]:
     """Record what is kept in this folder; what fails stays for another time, with the reason.
 
+    Models are packed between two looks at the folder: that takes some seconds for each, in which others may record.
+
     Args:
         home: the folder in which runs are recorded.
         patience: seconds to wait for another process that is at it; after that, it is left to that one.
@@ -34,13 +38,28 @@ def record_unrecorded(home: Path, *, patience: float = 0, told: Told | None = No
     Returns:
         What is left, those that go on aside.
     """
+    packed = {one.id for one in _recorded(home, patience, told) if _is_packed(one, home)}
+    if packed:
+        _recorded(home, max(patience, _PATIENCE), told, only=packed)
+    return [one for one in unrecorded(home) if one.is_over]
+
+
+def _recorded(
+    home: Path, patience: float, told: Told | None, *, only: Container[str] | None = None
+) -> list[Unrecorded]:
+    """Record what can be, and return the runs whose models are to be packed first."""
+    waiting: list[Unrecorded] = []
     if not any(unrecorded(home)):
-        return []
+        return waiting
     try:
         with FileLock(lock_of(home), timeout=patience):
             for one in unrecorded(home):
+                if only is not None and one.id not in only:
+                    continue
                 try:
-                    _record(one, home)
+                    if not _record(one, home, is_sent=only is not None):
+                        waiting.append(one)
+                        continue
                 except Exception as error:  # MLflow raises what it likes
                     one.note_failure(cause_of(error))
                     if not _answers(home):
@@ -50,7 +69,7 @@ def record_unrecorded(home: Path, *, patience: float = 0, told: Told | None = No
                     told(one)
     except (Timeout, OSError):
         pass
-    return [one for one in unrecorded(home) if one.is_over]
+    return waiting
 
 
 def _answers(home: Path) -> bool:
@@ -62,24 +81,57 @@ def _answers(home: Path) -> bool:
     return True
 
 
-def _record(one: Unrecorded, home: Path) -> None:
-    """Record it, with what takes longer if it is over, and forget it if nothing has been added meanwhile."""
-    from stagebook.track.extras import send_extras
+def _record(one: Unrecorded, home: Path, *, is_sent: bool) -> bool:
+    """Record it, and forget it if it is over and nothing has been added meanwhile.
 
+    Args:
+        one: what to record.
+        home: the folder.
+        is_sent: whether all but its models has been sent before.
+
+    Returns:
+        Whether that is all: else its models are to be packed.
+    """
     client = client_for(home)
     experiment = experiment_for(client, one.notebook, home, one.variables)
     over = one.is_over
-    run = send(client, experiment, one)
-    if over:
-        try:
-            if one.kind == "run":
-                send_extras(client, experiment, one, run, uri=tracking_uri(home))
-        except Exception as error:
-            if not _answers(home):
-                raise  # else a server has no traces, or nbconvert minds an output: it would be no better later
-            client.set_tag(run, _INCOMPLETE, cause_of(error)[:500])
-        if json.loads((one.folder / f"{one.kind}.json").read_text(encoding="utf-8")) == one.facts:
-            one.forget()
+    if not is_sent:
+        run = send(client, experiment, one)
+        if over and one.kind == "run":
+            _send_extras(client, experiment, one, run, home)
+    if not over:
+        return True
+    if one.kind == "run" and models_in(one.facts):
+        if not is_sent and unpacked(client, one):
+            return False
+        with recording_at(tracking_uri(home)):
+            register(client, experiment, one, family_of(client, experiment, one))
+    if json.loads((one.folder / f"{one.kind}.json").read_text(encoding="utf-8")) == one.facts:
+        one.forget()
+    return True
+
+
+def _send_extras(client: Any, experiment: str, one: Unrecorded, run: str, home: Path) -> None:
+    from stagebook.track.extras import send_extras
+
+    try:
+        send_extras(client, experiment, one, run, uri=tracking_uri(home))
+    except Exception as error:
+        if not _answers(home):
+            raise  # else a server has no traces, or nbconvert minds an output: it would be no better later
+        client.set_tag(run, _INCOMPLETE, cause_of(error)[:500])
+
+
+def _is_packed(one: Unrecorded, home: Path) -> bool:
+    """Pack its models; those that cannot be are told of, and tried again by the next run that has them."""
+    with FileLock(one.folder / ".packing.lock"):  # another process may be at it
+        for stage in unpacked(client_for(home), one):
+            try:
+                pack_model(one, stage)
+            except Exception as error:  # it is the user's value, and code of the user's that runs
+                value, name = stage["model"]["value"], stage["model"]["name"]
+                leave_note(home, f"`{value}` of run {one.id} is not registered as `{name}`: {cause_of(error)}.")
+    return True
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 STATUS = {
     **dict.fromkeys(("done", "reused", "skipped"), "FINISHED"),
-    "failed": "FAILED",
+    **dict.fromkeys(("failed", "rejected"), "FAILED"),
     **dict.fromkeys(("interrupted", "running"), "KILLED"),  # one that is said to go on when it is over was killed
 }
 SWEEP = "stagebook.sweep.record"
@@ -95,6 +95,7 @@ def _send_stage(client: MlflowClient, family: Family, stage: Facts, began: int) 
         "stagebook.reason": stage["reason"],
         "stagebook.fingerprint": stage["fingerprint"],
         **({"stagebook.origin": stage["origin"]} if stage["origin"] else {}),
+        **({"stagebook.gate": gate_text(stage["gate"])} if stage.get("gate") else {}),
         **{_name(f"stagebook.output.{name}"): content for name, content in stage["outputs"].items()},
     }
     _log(client, run, metrics=[*metrics, *_numbers({"duration_seconds": stage["duration"]}, ended)], tags=tags)
@@ -103,6 +104,11 @@ def _send_stage(client: MlflowClient, family: Family, stage: Facts, began: int) 
         client.log_inputs(run, inputs)
     client.set_terminated(run, STATUS[stage["state"]], ended)
     return metrics
+
+
+def gate_text(gate: Mapping[str, Any]) -> str:
+    """What a gate said."""
+    return f"{'passed' if gate['passed'] else 'closed'}: {gate['condition']} ({gate['told']})"
 
 
 def _metrics(stage: Facts, moment: int) -> list[Metric]:
