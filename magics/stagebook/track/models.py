@@ -53,16 +53,20 @@ class NotPackedError(Exception):
     """A value could not be made a model of; the message says why."""
 
 
-def models_in(facts: Facts) -> list[Facts]:
-    """The stages of a run whose models are to be registered: it is done, or only a gate kept it from that."""
-    if facts["state"] not in ("done", "rejected"):
+def models_in(one: Unrecorded) -> list[Facts]:
+    """The stages of a run whose models are to be registered: it is done, or only a gate kept it from that.
+
+    Those of a sweep's points are not: the best one's are, when it is run by itself.
+    """
+    if one.within is not None or one.facts["state"] not in ("done", "rejected"):
         return []
-    return [stage for stage in facts["stages"] if stage.get("model") and stage["model"]["value"] in stage["outputs"]]
+    stages = one.facts["stages"]
+    return [stage for stage in stages if stage.get("model") and stage["model"]["value"] in stage["outputs"]]
 
 
 def unpacked(client: MlflowClient, one: Unrecorded) -> list[Facts]:
     """Of the run's models, those that no version is of, and that are not packed yet."""
-    new = [stage for stage in models_in(one.facts) if _version_of(client, stage) is None]
+    new = [stage for stage in models_in(one) if _version_of(client, stage) is None]
     return [stage for stage in new if not (_place(one, stage) / REPORT).is_file()]
 
 
@@ -113,7 +117,7 @@ def register(client: MlflowClient, experiment: str, one: Unrecorded, family: Fam
         family: its runs in MLflow.
     """
     gates = {stage["stage"]: stage["gate"] for stage in one.facts["stages"] if stage.get("gate")}
-    for stage in models_in(one.facts):
+    for stage in models_in(one):
         name = stage["model"]["name"]
         version = _version_of(client, stage)
         if version is None and (_place(one, stage) / REPORT).is_file():

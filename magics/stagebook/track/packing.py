@@ -78,10 +78,11 @@ def _loaded(content: str, store: Store, namespace: dict[str, Any]) -> Any:
 
 
 class _Example:
-    """Some rows that the model takes, what it says of them, and what they are called in the notebook."""
+    """A table that the model takes: what it is called, all of it, its first rows, what the model says of these."""
 
-    def __init__(self, name: str, rows: Any, predicted: Any) -> None:
+    def __init__(self, name: str, table: Any, rows: Any, predicted: Any) -> None:
         self.name = name
+        self.table = table
         self.rows = rows
         self.predicted = predicted
 
@@ -91,31 +92,32 @@ def _example(
 ) -> _Example | None:
     """The first rows of a value, if it is a table that the model takes."""
     try:
-        rows = _rows(model, _loaded(content, store, namespace))
-        if rows is None:
+        table = _table(model, _loaded(content, store, namespace))
+        if table is None:
             return None
+        rows = table[:_ROWS]
         predicted = _predict(model, method, rows)
     except Exception:  # models refuse what they do not take in ways of their own
         return None
     plain = _with_floats(rows)
     with suppress(Exception):  # as above
         if _are_equal(_predict(model, method, plain), predicted):
-            rows = plain
-    return _Example(name, rows, predicted)
+            return _Example(name, _with_floats(table), plain, predicted)
+    return _Example(name, table, rows, predicted)
 
 
-def _rows(model: Any, value: Any) -> Any:
-    """The rows, with the columns that the model knows by name or number; None where the value is not it."""
+def _table(model: Any, value: Any) -> Any:
+    """The value with the columns that the model knows, by name or number; None where it is no such table."""
     if type(value).__name__ not in _TABLES or not len(value):
         return None
     names, number = getattr(model, "feature_names_in_", None), getattr(model, "n_features_in_", None)
     if hasattr(value, "columns"):
         if names is not None:
-            return value[list(names)].head(_ROWS) if set(names) <= set(value.columns) else None
-        return value.head(_ROWS) if number in (None, value.shape[1]) else None
+            return value[list(names)] if set(names) <= set(value.columns) else None
+        return value if number in (None, value.shape[1]) else None
     if names is not None or value.ndim < 2 or number not in (None, value.shape[1]):
         return None
-    return value[:_ROWS]
+    return value
 
 
 def _predict(model: Any, method: str, rows: Any) -> Any:
@@ -146,7 +148,7 @@ def _saved(
     library = _library(model)
     arguments: dict[str, Any] = {"path": str(folder / MODEL), "code_paths": _own_code() or None}
     if example is not None:
-        arguments |= {"signature": infer_signature(example.rows, example.predicted), "input_example": example.rows}
+        arguments |= {"signature": infer_signature(example.table, example.predicted), "input_example": example.rows}
     if library == "sklearn":
         form, others = _sklearn_form(model)
         if others:

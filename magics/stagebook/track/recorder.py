@@ -101,7 +101,7 @@ def _record(one: Unrecorded, home: Path, *, is_sent: bool) -> bool:
             _send_extras(client, experiment, one, run, home)
     if not over:
         return True
-    if one.kind == "run" and models_in(one.facts):
+    if one.kind == "run" and models_in(one):
         if not is_sent and unpacked(client, one):
             return False
         with recording_at(tracking_uri(home)):
