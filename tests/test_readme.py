@@ -11,6 +11,11 @@ from notebooks_factory import written
 from stagebook.run.api import run_notebook
 
 COMMANDS = {"check", "show", "plan", "run", "sweep", "status", "runs", "diff", "sync", "gc"}
+COMMANDS |= {"lineage", "promote", "rollback"}
+    "lineage",
+    "promote",
+    "rollback",
+}
 ROOT = Path(__file__).resolve().parents[1]
 
 
