@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import numpy as np
@@ -64,7 +65,7 @@ class Registry:
 
     @property
     def client(self):
-        return MlflowClient(f"sqlite:///{self.home}/mlflow.db")
+        return MlflowClient(os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{self.home}/mlflow.db")
 
     def versions(self, name="late"):
         found = self.client.search_model_versions(f"name = '{name}'")

@@ -12,10 +12,6 @@ from stagebook.run.api import run_notebook
 
 COMMANDS = {"check", "show", "plan", "run", "sweep", "status", "runs", "diff", "sync", "gc"}
 COMMANDS |= {"lineage", "promote", "rollback"}
-    "lineage",
-    "promote",
-    "rollback",
-}
 ROOT = Path(__file__).resolve().parents[1]
 
 

@@ -147,7 +147,8 @@ def _registered(client: MlflowClient, experiment: str, one: Unrecorded, stage: F
     described.save(str(place / MODEL / "MLmodel"))
     client.log_model_artifacts(logged.model_id, str(place / MODEL))
     client.finalize_logged_model(logged.model_id, "READY")
-    client.log_outputs(run, [LoggedModelOutput(logged.model_id, 0)])
+    for one_of in (run, family.parent):
+        client.log_outputs(one_of, [LoggedModelOutput(logged.model_id, 0)])
     try:
         client.create_registered_model(name)
     except MlflowException as error:

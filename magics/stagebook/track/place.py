@@ -61,7 +61,8 @@ def experiment_for(client: MlflowClient, notebook: Path, home: Path, variables: 
         return str(found.experiment_id)
     ours = "MLFLOW_TRACKING_URI" not in os.environ
     artifacts = (home / "mlartifacts").as_uri() if ours else None
-    return str(client.create_experiment(name, artifact_location=artifacts))
+    kind = {"mlflow.experimentKind": "custom_model_development"}  # else its UI takes traces for those of an agent
+    return str(client.create_experiment(name, artifact_location=artifacts, tags=kind))
 
 
 @contextmanager
