@@ -23,8 +23,10 @@ CODES: dict[str, tuple[Severity, str]] = {
     "SB208": ("error", "name used after it was deleted"),
     "SB209": ("error", "`metrics` names something the stage does not make"),
     "SB210": ("error", "stage mapped with `foreach` that changes what its elements share"),
+    "SB211": ("error", "stage mapped with `foreach` over a secret parameter"),
     "SB301": ("warning", "parameter that nobody reads"),
     "SB302": ("warning", "output that nobody reads and no option names"),
+    "SB303": ("warning", "secret parameter whose default stands in the notebook"),
 }
 
 
