@@ -14,6 +14,7 @@ from stagebook.book.normal import cell_code
 from stagebook.book.notebook import source_of
 from stagebook.book.parameters import checked
 from stagebook.book.pipeline import pipeline_of, recalled_pipeline
+from stagebook.book.secrets import secret_names, shown_values
 from stagebook.errors import StoreError
 from stagebook.events import Event, Notice, RunFinished, RunStarted, StageFinished
 from stagebook.model import Pipeline
@@ -24,6 +25,7 @@ from stagebook.run.execute import Environment, Execution, Tell
 from stagebook.run.files import remove_leftovers, writable_folder
 from stagebook.run.job import JobCell
 from stagebook.run.kernelspecs import check_kernel
+from stagebook.run.masking import mask_parameters, masked_source
 from stagebook.run.output import OutputNotebook
 from stagebook.run.plan import Planner
 from stagebook.run.presence import Presence
@@ -128,14 +130,15 @@ class _Course:
         planner = Planner(pipeline, parameters, Store.at(request.store), run=request.id)
         selected = selected_stages(pipeline, request.selection)
         cells = _job_cells(node, pipeline)
+        mask_parameters(node, pipeline.parameters)  # what kernels get is in `cells`
         return cls(
             node, pipeline, request, output, parameters, planner, cells, selected, utc_now(), time.perf_counter()
         )
 
     @property
     def values(self) -> dict[str, Any]:
-        """Every parameter's value."""
-        return {one.name: self.parameters.get(one.name, one.value) for one in self.pipeline.parameters}
+        """Every parameter's value; of secrets a mask."""
+        return shown_values(self.pipeline.parameters, self.parameters)
 
     def document(self, path: Path | None) -> OutputNotebook:
         """The output notebook, to be saved there."""
@@ -255,13 +258,15 @@ def _no_variables(_: str) -> Mapping[str, str]:
 
 
 def _job_cells(node: Any, pipeline: Pipeline) -> dict[int, JobCell]:
-    """Every code cell as kernels get it, by its index."""
+    """Every code cell as kernels get it, by its index; the digest of its code is made without secrets."""
     numbers = {cell.index: cell.number for cell in pipeline.cells}
+    secret = secret_names(pipeline.parameters)
     cells = {}
     for index, cell in enumerate(node["cells"]):
         if cell["cell_type"] == "code":
             source = source_of(cell)
-            code = digest_of(cell_code(source).encode())
+            shown = masked_source(source, secret) if secret and INJECTED in tags_of(cell) else source
+            code = digest_of(cell_code(shown).encode())
             cells[index] = JobCell(numbers.get(index, 0), without_magic(source), code)
     return cells
 
