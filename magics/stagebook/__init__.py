@@ -5,12 +5,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
 __version__ = "0.1.0"
+
+Secret: TypeAlias = str
+"""Annotates a parameter whose value is never written or shown: `api_key: Secret = ""`."""
 
 
 def load_ipython_extension(shell: InteractiveShell) -> None:

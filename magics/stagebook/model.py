@@ -157,6 +157,7 @@ class Parameter:
         place: where the default stands.
         help: the comment behind it, as Papermill shows it.
         optional: whether it may be None, too.
+        secret: whether its value is never written or shown, and a mask is instead.
     """
 
     name: str
@@ -166,6 +167,7 @@ class Parameter:
     place: Place
     help: str = ""
     optional: bool = False
+    secret: bool = False
 
 
 @dataclass(frozen=True, slots=True)

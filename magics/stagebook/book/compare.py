@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from typing import Any, Literal
 
 from stagebook.book.cells import MAGIC
 from stagebook.book.normal import cell_code
+from stagebook.book.secrets import MASK, secret_names
 from stagebook.model import Cell, Edge, Parameter, Pipeline, Stage, StageOptions
 
 StageKind = Literal["added", "removed", "renamed", "changed"]
@@ -66,7 +67,7 @@ def compare_pipelines(before: Pipeline, now: Pipeline) -> PipelineDifference:
     return PipelineDifference(
         tuple(_stages(before, now, names)),
         _changed(_of_role(before, "setup"), _of_role(now, "setup")),
-        different(_defaults(before), _defaults(now)),
+        tuple(_parameters(before, now)),
         tuple(sorted(new - old)),
         tuple(sorted(old - new)),
     )
@@ -145,6 +146,17 @@ def _code(cells: Sequence[Cell]) -> str:
 
 def _of_role(pipeline: Pipeline, role: str) -> tuple[Cell, ...]:
     return tuple(cell for cell in pipeline.preamble if cell.role == role)
+
+
+def _parameters(before: Pipeline, now: Pipeline) -> Iterable[ValueDifference]:
+    """The defaults that differ; of secrets, that they do."""
+    secret = secret_names([*before.parameters, *now.parameters])
+    for one in different(_defaults(before), _defaults(now)):
+        if one.name in secret:
+            was, became = MASK if one.before else one.before, f"{MASK} (another)" if one.before else MASK
+            yield replace(one, before=was, now=one.now and became)
+        else:
+            yield one
 
 
 def _defaults(pipeline: Pipeline) -> dict[str, str]:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from typing import Literal
 
+from stagebook.book.secrets import shown_values
 from stagebook.model import Edge, Pipeline, Stage
 
 Format = Literal["text", "mermaid", "dot", "json"]
@@ -73,10 +74,13 @@ def _dot(pipeline: Pipeline) -> str:
 
 
 def _json(pipeline: Pipeline) -> str:
+    defaults = shown_values(pipeline.parameters, {})
     picture = {
         "notebook": pipeline.notebook.name,
         "kernel": pipeline.kernel,
-        "parameters": [{"name": one.name, "value": _plain(one.value), "kind": one.kind} for one in pipeline.parameters],
+        "parameters": [
+            {"name": one.name, "value": _plain(defaults[one.name]), "kind": one.kind} for one in pipeline.parameters
+        ],
         "stages": [
             {
                 "name": stage.name,

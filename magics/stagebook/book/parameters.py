@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from stagebook.book.findings import finding
+from stagebook.book.secrets import MASK, is_secret_annotation, is_secret_name
 from stagebook.book.syntax import syntax_tree
 from stagebook.errors import UsageError, did_you_mean
 from stagebook.model import Cell, Finding, Parameter, Place
@@ -44,21 +45,28 @@ def checked(parameters: Iterable[Parameter], given: Mapping[str, Any], *, notebo
         if name not in known:
             hint = did_you_mean(name, known) if known else " It has no cell tagged `parameters`."
             raise UsageError(f"{notebook} has no parameter `{name}`.{hint}")
+        if known[name].secret and value == MASK:
+            raise UsageError(
+                f"{notebook} has a mask in place of `{name}`, as it is what a run has put out. "
+                f"Give the value: --secret {name}."
+            )
         values[name] = _of_kind(known[name], value)
     return values
 
 
 def _of_kind(parameter: Parameter, value: Any) -> Any:
     kind = parameter.kind
-    read = _from_text(value, kind) if isinstance(value, str) else value
+    is_text = isinstance(value, str) and not (parameter.secret and kind is None)
+    read = _from_text(value, kind) if is_text else value
     if kind is None or (read is None and parameter.optional):
         return read
     if kind == "float" and isinstance(read, int) and not isinstance(read, bool):
         return float(read)
     wanted = KINDS[kind]
     if not isinstance(read, wanted) or (isinstance(read, bool) and wanted is not bool):
-        default = f" (default {parameter.value!r})" if parameter.literal else ""
-        message = f"Parameter `{parameter.name}`{default} takes {_ARTICLE[kind]}, and {value!r} is none."
+        default = f" (default {parameter.value!r})" if parameter.literal and not parameter.secret else ""
+        what = f"what is given, of type {type(read).__name__}," if parameter.secret else repr(value)
+        message = f"Parameter `{parameter.name}`{default} takes {_ARTICLE[kind]}, and {what} is none."
         raise UsageError(f"{message} It stands in {parameter.place}.")
     return read
 
@@ -110,8 +118,11 @@ def _defaults(statement: ast.stmt, cell: Cell, comments: Mapping[int, str]) -> I
     last = statement.end_lineno or statement.lineno
     comment = comments.get(statement.lineno) or comments.get(last, "")
     place = Place(cell.number, statement.lineno)
+    declared = isinstance(statement, ast.AnnAssign) and is_secret_annotation(statement.annotation)
     for name in names:
-        yield Parameter(name, default, literal, kind if kind in KINDS else None, place, comment, optional)
+        secret = declared or is_secret_name(name)
+        held = "str" if kind == "secret" else kind if kind in KINDS else None
+        yield Parameter(name, default, literal, held, place, comment, optional, secret)
 
 
 def _annotated(node: ast.expr | None) -> tuple[str | None, bool]:

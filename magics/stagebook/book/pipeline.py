@@ -20,6 +20,7 @@ from stagebook.book.notebook import Document, kernel_of, language_of, read_docum
 from stagebook.book.options import merged_options
 from stagebook.book.parameters import read_parameters
 from stagebook.book.registered import model_findings
+from stagebook.book.secrets import secret_findings
 from stagebook.book.syntax import CellSyntaxError, nodes_of, parse
 from stagebook.errors import NotebookError, PipelineError
 from stagebook.model import Cell, Finding, Names, Pipeline, Place, Segment, Stage, StageOptions, frozen_map
@@ -115,6 +116,7 @@ def examine(document: Document, path: Path) -> tuple[Pipeline | None, list[Findi
     outputs = check.kept_outputs(draft, links.inputs)
     parameters, found = read_parameters([(cell, draft.trees.get(cell.number)) for cell in draft.cells("parameters")])
     draft.findings += found
+    draft.findings += secret_findings(parameters, draft.stages)
     pipeline = Pipeline(
         notebook=path.resolve(),
         kernel=kernel_of(document),

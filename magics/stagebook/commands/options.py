@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+import sys
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+
+from stagebook.errors import UsageError
 
 if TYPE_CHECKING:
     from stagebook.model import Selection
@@ -30,6 +34,13 @@ parameter_option = click.option(
     metavar="NAME VALUE",
     help="Set a parameter of the notebook's parameters cell. May be given more than once.",
 )
+secret_option = click.option(
+    "--secret",
+    "secrets",
+    multiple=True,
+    metavar="NAME",
+    help="Set a secret parameter to what the environment variable NAME, in upper case, holds; or be asked for it.",
+)
 
 
 def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -40,10 +51,46 @@ def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--from", "start", metavar="STAGE", help="Run STAGE and all that depends on it."),
         click.option("--only", metavar="STAGE", help="Run STAGE alone, from stored inputs."),
         store_option,
+        secret_option,
         parameter_option,
     ):
         command = option(command)
     return command
+
+
+def given_parameters(
+    notebook: Path, parameters: Iterable[tuple[str, str]], secrets: Iterable[str]
+) -> tuple[tuple[str, str], ...]:
+    """What `-p` and `--secret` give, as text.
+
+    Raises:
+        StagebookError: `--secret` names what is no secret parameter, or is given already, or what there is no value of.
+    """
+    from stagebook.book.parameters import checked
+    from stagebook.book.pipeline import load_pipeline
+    from stagebook.book.secrets import secret_names
+
+    found = list(parameters)
+    names = list(secrets)
+    known = load_pipeline(notebook).parameters if names else ()
+    for name in names:
+        if name not in {one.name for one in known}:
+            checked(known, {name: None}, notebook=notebook.name)
+        if name not in secret_names(known):
+            raise UsageError(f"Parameter `{name}` is not secret. Annotate it: `{name}: Secret`, or give it with -p.")
+        if name in dict(found):
+            raise UsageError(f"Parameter `{name}` is given twice. Give it with --secret alone.")
+        found.append((name, _secret_value(name)))
+    return tuple(found)
+
+
+def _secret_value(name: str) -> str:
+    variable = name.upper()
+    if os.environ.get(variable):
+        return os.environ[variable]
+    if sys.stdin.isatty():
+        return str(click.prompt(name, hide_input=True, err=True))
+    raise UsageError(f"--secret {name} takes the environment variable {variable}, which is not set. Set it.")
 
 
 def selection(asked: dict[str, Any]) -> Selection:

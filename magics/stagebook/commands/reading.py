@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from stagebook.commands.options import examples, notebook_argument, selection, selection_options
+from stagebook.commands.options import examples, given_parameters, notebook_argument, selection, selection_options
 
 
 @click.command(
@@ -60,9 +60,8 @@ def plan(notebook: Path, form: str, **asked: Any) -> None:
     from stagebook.run.api import plan_notebook
     from stagebook.text import plan_text
 
-    made = plan_notebook(
-        notebook, parameters=dict(asked["parameters"]), selection=selection(asked), store=asked["store"]
-    )
+    given = dict(given_parameters(notebook, asked["parameters"], asked["secrets"]))
+    made = plan_notebook(notebook, parameters=given, selection=selection(asked), store=asked["store"])
     if form == "json":
         import json
         from dataclasses import asdict

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from stagebook.commands.options import examples, notebook_argument, selection, selection_options
+from stagebook.commands.options import examples, given_parameters, notebook_argument, selection, selection_options
 
 if TYPE_CHECKING:
     from stagebook.run.profile import Profile
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         "stagebook run flights.ipynb",
         "stagebook run flights.ipynb -p depth 8 -p seed 1 --out runs/deep",
         "stagebook run flights.ipynb --from evaluate --force",
+        "API_KEY=... stagebook run flights.ipynb --secret api_key",
         status="Exit status: 0 done, 1 a stage failed, 2 it could not be started, 3 a gate is closed, 130 interrupted.",
     )
 )
@@ -55,13 +56,14 @@ def run(
     if promoted and no_track:
         raise click.UsageError("--promote needs the run to be recorded: it does not go with --no-track.")
 
+    given = dict(given_parameters(notebook, asked["parameters"], asked["secrets"]))
     signal.signal(signal.SIGTERM, interrupt_by_exception)
     progress = progress_for(sys.stdout, as_json=as_json)
     profile = _profile() if profiled else None
     try:
         done = run_notebook(
             notebook,
-            parameters=dict(asked["parameters"]),
+            parameters=given,
             selection=selection(asked),
             out=out,
             jobs=jobs,

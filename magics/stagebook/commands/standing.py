@@ -7,7 +7,14 @@ from pathlib import Path
 
 import click
 
-from stagebook.commands.options import examples, notebook_argument, parameter_option, store_option
+from stagebook.commands.options import (
+    examples,
+    given_parameters,
+    notebook_argument,
+    parameter_option,
+    secret_option,
+    store_option,
+)
 
 
 @click.command(
@@ -20,14 +27,23 @@ from stagebook.commands.options import examples, notebook_argument, parameter_op
 )
 @notebook_argument
 @parameter_option
+@secret_option
 @store_option
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
-def status(notebook: Path, *, parameters: tuple[tuple[str, str], ...], store: str | None, form: str) -> None:
+def status(
+    notebook: Path,
+    *,
+    parameters: tuple[tuple[str, str], ...],
+    secrets: tuple[str, ...],
+    store: str | None,
+    form: str,
+) -> None:
     """Say how the stages stand: up to date or not and why, when they ran, their metrics, what to do next."""
     from stagebook.run.status import notebook_status
     from stagebook.text import status_table, status_text
 
-    found = notebook_status(notebook, parameters=dict(parameters), store=store)
+    given = dict(given_parameters(notebook, parameters, secrets))
+    found = notebook_status(notebook, parameters=given, store=store)
     if form == "json":
         import json
         from dataclasses import asdict

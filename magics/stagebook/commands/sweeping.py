@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from stagebook.commands.options import examples, notebook_argument, store_option
+from stagebook.commands.options import examples, given_parameters, notebook_argument, secret_option, store_option
 from stagebook.errors import UsageError
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     metavar="NAME VALUES",
     help="A parameter and its values, or one value for all points. May be given more than once.",
 )
+@secret_option
 @click.option("--maximize", metavar="METRIC", help="The best point has the largest METRIC.")
 @click.option("--minimize", metavar="METRIC", help="The best point has the smallest METRIC.")
 @click.option("--search", type=click.Choice(["optuna"]), help="Let optuna choose the points instead of trying all.")
@@ -65,7 +66,7 @@ def sweep(notebook: Path, *, as_json: bool, **asked: Any) -> None:
     objective = _objective(asked["maximize"], asked["minimize"])
     request = SweepRequest(
         notebook,
-        tuple(asked["parameters"]),
+        given_parameters(notebook, asked["parameters"], asked["secrets"]),
         objective=objective,
         trials=_trials(asked, objective),
         sample=asked["sample"],

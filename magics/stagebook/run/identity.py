@@ -10,10 +10,12 @@ from typing import Any
 
 from stagebook.book.files import shell_words
 from stagebook.book.normal import cell_form, normal_form, texts_in
+from stagebook.book.secrets import is_secret_name, secret_names
 from stagebook.book.slices import Foundation, foundation, preamble_statements
 from stagebook.book.syntax import syntax_tree
 from stagebook.model import Pipeline, Stage
 from stagebook.run.imports import Imports
+from stagebook.signing import keyed_digest
 from stagebook.store.digests import digest_of, digest_of_json
 
 Parts = Mapping[str, str]
@@ -30,6 +32,7 @@ def stage_parts(pipeline: Pipeline, parameters: Mapping[str, Any], imports: Impo
     preamble = preamble_statements(pipeline)
     founded = {stage.name: foundation(stage, preamble) for stage in pipeline.stages}
     imports.parts(sorted({module for base in founded.values() for module in base.imports}))  # all are looked up at once
+    secret = secret_names(pipeline.parameters)
     parts = {}
     for stage in pipeline.stages:
         base = founded[stage.name]
@@ -38,7 +41,7 @@ def stage_parts(pipeline: Pipeline, parameters: Mapping[str, Any], imports: Impo
             "setup": _digest(base.setup),
             "python": python_version() if imports.python == sys.executable else imports.python,
             **_option_parts(stage),
-            **_parameter_parts(base, parameters),
+            **_parameter_parts(base, parameters, secret),
             **imports.parts(sorted(base.imports)),
         }
     return parts
@@ -60,7 +63,7 @@ def candidate_files(stage: Stage, pipeline: Pipeline, parameters: Mapping[str, A
     values: list[Any] = [text for cell in stage.cells for text in texts_in(cell.source)]
     values += [word for text in values for word, _ in shell_words(text)]
     for parameter in pipeline.parameters:
-        if parameter.name in stage.names.reads:
+        if parameter.name in stage.names.reads and not parameter.secret:
             values.append(parameters.get(parameter.name, parameter.value))
     named = {text for text in _texts(values) if _is_file(folder, text)}
     return tuple(sorted(named | set(stage.options.reads)))
@@ -100,16 +103,20 @@ def _option_parts(stage: Stage) -> dict[str, str]:
     return parts
 
 
-def _parameter_parts(base: Foundation, parameters: Mapping[str, Any]) -> dict[str, str]:
-    """The value of each parameter the stage reads; the code of a default that is no literal."""
+def _parameter_parts(base: Foundation, parameters: Mapping[str, Any], secret: frozenset[str]) -> dict[str, str]:
+    """The value of each parameter the stage reads, of secrets a keyed digest; the code of a default that is no literal.
+
+    Raises:
+        StoreError: there is a secret, and no key.
+    """
     parts = {}
     for name, statement in base.parameters.items():
-        if name in parameters:
-            parts[f"parameter:{name}"] = repr(parameters[name])
-        else:
-            value = getattr(statement, "value", None) or statement
-            try:
-                parts[f"parameter:{name}"] = repr(ast.literal_eval(value))
-            except ValueError:
-                parts[f"parameter:{name}"] = _digest([value])
+        value = getattr(statement, "value", None) or statement
+        try:
+            text = repr(parameters[name] if name in parameters else ast.literal_eval(value))
+        except ValueError:
+            parts[f"parameter:{name}"] = _digest([value])
+            continue
+        hidden = name in secret or is_secret_name(name)
+        parts[f"parameter:{name}"] = keyed_digest(f"{name}={text}") if hidden else text
     return parts

@@ -14,6 +14,7 @@ from json import dumps, loads  # as they are before the notebook's code can put 
 from typing import Any
 
 from stagebook.book.hidden import WATCHED, is_hidden, is_process
+from stagebook.book.secrets import MASK, texts_of
 from stagebook.run.carried import Carried
 from stagebook.run.clock import Clock
 from stagebook.run.memory import current_memory, peak_memory
@@ -59,6 +60,7 @@ def listen(job_json: str) -> str:
     """Before the preamble: note from now on what the code does beyond its names."""
     end_with_parent()
     end_at_once()
+    _shell().history_manager.enabled = False  # nobody asks for it, and parameters may be secret
     job = loads(job_json)
     store = Store.at(job["store"])
     opened.listen(job["folder"], job["store"], lambda path: keep_before(path, store))
@@ -72,6 +74,13 @@ def listen(job_json: str) -> str:
     _count(job)
     _let_listen(on=True)
     return "{}"
+
+
+def secrets(job_json: str) -> str:
+    """After the preamble: the texts that these parameters hold, which are to be masked in what the cells put out."""
+    namespace = _namespace()
+    values = [namespace[name] for name in loads(job_json)["names"] if name in namespace]
+    return dumps({"texts": sorted({text for value in values for text in texts_of(value)})})
 
 
 def begin(job_json: str) -> str:
@@ -103,7 +112,7 @@ def begin(job_json: str) -> str:
         _visit.modules.begin()
     opened.begin([*job["files"], *_mapped_files(values.values())], code=job["code"])
     _count(job)
-    decided = _decided(job["when"], namespace) if job["when"] else None
+    decided = _decided(job["when"], namespace, job["secrets"]) if job["when"] else None
     report = {"decided": decided, "phases": _visit.clock.take(), **(_dependencies([]) if decided else {})}
     _let_listen(on=True)
     return dumps(report)
@@ -232,17 +241,18 @@ def _dependencies(writes: Iterable[str]) -> dict[str, Any]:
     }
 
 
-def _decided(when: str, namespace: dict[str, Any]) -> str | None:
-    """Why the stage is skipped: the condition, and the values that decided; None where it runs."""
+def _decided(when: str, namespace: dict[str, Any], secrets: Iterable[str]) -> str | None:
+    """Why the stage is skipped: the condition, and the values that decided, secrets masked; None where it runs."""
     try:
         if eval(when, namespace):
             return None
     except Exception as error:
         raise ValueError(f"`when={when}` cannot be told: {type(error).__name__}: {error}") from error
     names = sorted({node.id for node in ast.walk(ast.parse(when, mode="eval")) if isinstance(node, ast.Name)})
-    values = [f"{name} = {_short(namespace[name])}" for name in names if name in namespace]
-    shown = f" ({', '.join(values)})" if values and values != [f"{when} = False"] else ""
-    return f"`{when}` is false{shown}"
+    shown = {name: MASK if name in secrets else _short(namespace[name]) for name in names if name in namespace}
+    values = [f"{name} = {text}" for name, text in shown.items()]
+    told = f" ({', '.join(values)})" if values and values != [f"{when} = False"] else ""
+    return f"`{when}` is false{told}"
 
 
 def _short(value: Any) -> str:

@@ -53,6 +53,7 @@ class StageJob:
         timeout: seconds for all cells together.
         retries: how often to try again.
         threads: how many numerical libraries use; None for as many as they like.
+        secrets: names of secret parameters, each with the texts of its value as far as it is known before it runs.
     """
 
     stage: str
@@ -77,6 +78,7 @@ class StageJob:
     timeout: float | None = None
     retries: int = 0
     threads: int | None = None
+    secrets: Mapping[str, tuple[str, ...]] = field(default_factory=frozen_map)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from stagebook.book.hidden import called
+from stagebook.book.secrets import secret_texts
 from stagebook.events import Notice
-from stagebook.model import Stage
+from stagebook.model import Stage, frozen_map
 from stagebook.run.contents import stored_inputs
 from stagebook.run.job import JobCell, StageJob, StageResult
 from stagebook.run.plan import Planner
@@ -65,6 +66,7 @@ def stage_job(
         timeout=stage.options.timeout,
         retries=stage.options.retries,
         threads=round(dict(stage.options.resources).get(CORES, 0)) or None,
+        secrets=frozen_map(secret_texts(pipeline.parameters, planner.parameters)),
     )
 
 

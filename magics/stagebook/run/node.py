@@ -14,6 +14,7 @@ from stagebook.book.gates import asks_champion
 from stagebook.book.parameters import checked
 from stagebook.book.pipeline import pipeline_of, recalled_pipeline
 from stagebook.book.registered import champion_of
+from stagebook.book.secrets import shown_values
 from stagebook.errors import StoreError
 from stagebook.events import Event, Notice, RunFinished, RunStarted, StageFinished
 from stagebook.model import Pipeline
@@ -27,6 +28,7 @@ from stagebook.run.gating import Gates
 from stagebook.run.job import JobCell
 from stagebook.run.job_cells import job_cells, preamble_cells
 from stagebook.run.kernelspecs import check_kernel
+from stagebook.run.masking import mask_parameters
 from stagebook.run.output import OutputNotebook
 from stagebook.run.plan import Planner
 from stagebook.run.presence import Presence
@@ -132,14 +134,15 @@ class _Course:
         planner = Planner(pipeline, parameters, Store.at(request.store), run=request.id)
         selected = selected_stages(pipeline, request.selection)
         cells = job_cells(node, pipeline)
+        mask_parameters(node, pipeline.parameters)  # what kernels get is in `cells`
         return cls(
             node, pipeline, request, output, parameters, planner, cells, selected, utc_now(), time.perf_counter()
         )
 
     @property
     def values(self) -> dict[str, Any]:
-        """Every parameter's value."""
-        return {one.name: self.parameters.get(one.name, one.value) for one in self.pipeline.parameters}
+        """Every parameter's value; of secrets a mask."""
+        return shown_values(self.pipeline.parameters, self.parameters)
 
     def document(self, path: Path | None) -> OutputNotebook:
         """The output notebook, to be saved there."""

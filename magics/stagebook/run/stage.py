@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime, timezone
 from itertools import starmap
@@ -16,6 +17,7 @@ from stagebook.model import Foreach, frozen_map
 from stagebook.run.clock import Clock
 from stagebook.run.job import OUTSIDE, Failure, JobCell, Phase, StageJob, StageResult
 from stagebook.run.kernels import CellFailedError
+from stagebook.run.masking import Veil
 from stagebook.run.prepared import Prepared
 from stagebook.store.values import ValueRef
 
@@ -27,6 +29,8 @@ _BY_NAME = re.compile(r"\b(import_module|__import__|sys\.modules|runpy|exec|eval
 
 async def run_stage(job: StageJob, prepared: Prepared, emit: Emit, *, clock: Clock) -> StageResult:
     """Run a job in a kernel. What the user's code does wrong ends up in the result; nothing is raised for it.
+
+    What cells have put out of secret parameters is masked in the result.
 
     Args:
         job: the job.
@@ -48,7 +52,8 @@ async def run_stage(job: StageJob, prepared: Prepared, emit: Emit, *, clock: Clo
     widgets = frozen_map(prepared.kernel.widgets(prepared.cells))
     phases = tuple(starmap(Phase, clock.take()))
     cells = tuple(prepared.cells)
-    return replace(result, cells=cells, phases=phases, widgets=widgets, started=started, duration=duration)
+    result = replace(result, cells=cells, phases=phases, widgets=widgets, started=started, duration=duration)
+    return Veil(visit.secrets).result(result)
 
 
 class _Visit:
@@ -57,6 +62,7 @@ class _Visit:
         self.prepared = prepared
         self.emit = emit
         self.clock = clock
+        self.secrets = {text for texts in job.secrets.values() for text in texts}
 
     async def run(self) -> StageResult:
         job, prepared = self.job, self.prepared
@@ -64,6 +70,7 @@ class _Visit:
         if not prepared.is_set_up:
             with self.clock.phase("imports"):
                 await prepared.set_up()
+        await self._note_secrets()
         began = await prepared.call("begin", _begin(job, prepared), before=job.cells)
         self.clock.extend(began["phases"])
         if began["decided"]:
@@ -85,11 +92,19 @@ class _Visit:
         result = StageResult(self.job.stage, state, failure=failure)
         if state == "interrupted" or failure.name in ("DeadKernel", "Timeout"):
             return result
+        with suppress(KernelError):
+            await self._note_secrets()  # the code may have read them from somewhere
         try:
             report = await self.prepared.call("failed", {"writes": self.job.writes})
         except KernelError:  # it failed before it came so far
             return result
         return replace(result, used=frozenset(report["used"]), **_outside(report))
+
+    async def _note_secrets(self) -> None:
+        """Ask what secret parameters are in the kernel, whose code may have read them from the environment."""
+        if self.job.secrets:
+            found = await self.prepared.call("secrets", {"names": list(self.job.secrets)})
+            self.secrets.update(found["texts"])
 
     async def _scatter(self, mapping: Foreach) -> StageResult:
         job = self.job
@@ -117,6 +132,7 @@ def _begin(job: StageJob, prepared: Prepared) -> dict[str, Any]:
         "environment": dict(prepared.setup.environment),
         "continues": prepared.continues,
         "when": job.when,
+        "secrets": list(job.secrets),
     }
 
 

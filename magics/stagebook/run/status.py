@@ -6,7 +6,7 @@ import json
 import os
 import platform
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from stagebook.book.parameters import checked
 from stagebook.book.pipeline import load_pipeline
+from stagebook.book.secrets import secret_names
 from stagebook.errors import StoreError
 from stagebook.model import Change, Decision, Selection
 from stagebook.run.decisions import make_plan
@@ -92,7 +93,8 @@ def notebook_status(
     plan = make_plan(planner, Selection())
     stages = tuple(_standing(planner, decision) for decision in plan.decisions)
     last = last_run(kept, notebook)
-    return Status(pipeline.notebook, last, stages, plan.notes, _next(notebook, last, stages, given=parameters or {}))
+    words = _given(parameters or {}, secret_names(pipeline.parameters))
+    return Status(pipeline.notebook, last, stages, plan.notes, _next(notebook, last, stages, given=words))
 
 
 def note_start(store: Store, request: Request, values: Mapping[str, Any], *, started: str) -> None:
@@ -165,10 +167,9 @@ def _standing(planner: Planner, decision: Decision) -> StageStatus:
     )
 
 
-def _next(notebook: Path, last: LastRun | None, stages: tuple[StageStatus, ...], *, given: Mapping[str, Any]) -> str:
+def _next(notebook: Path, last: LastRun | None, stages: tuple[StageStatus, ...], *, given: Sequence[str]) -> str:
     to_run = [stage for stage in stages if stage.state not in ("fresh", "skipped")]
-    words = [word for name, value in given.items() for word in ("-p", name, str(value))]
-    command = shlex.join(["stagebook", "run", str(notebook), *words])
+    command = shlex.join(["stagebook", "run", str(notebook), *given])
     if last is not None and last.state == "running":
         return f"Run {last.id} is under way."
     if not to_run:
@@ -176,6 +177,12 @@ def _next(notebook: Path, last: LastRun | None, stages: tuple[StageStatus, ...],
     failed = [f"`{stage.stage}`" for stage in to_run if stage.state == "failed" and not stage.changes]
     mend = f"Mend {', '.join(failed)}, then: " if failed else ""
     return f"{mend}{command}   ({len(to_run)} to run, {len(stages) - len(to_run)} to reuse)"
+
+
+def _given(values: Mapping[str, Any], secret: frozenset[str]) -> list[str]:
+    """The words of a command that give parameters these values."""
+    words = (("--secret", name) if name in secret else ("-p", name, str(value)) for name, value in values.items())
+    return [word for some in words for word in some]
 
 
 def _name(notebook: Path) -> str:

@@ -110,6 +110,7 @@ class Sweep:
         planned: how many there were to be.
         started: ISO 8601, UTC.
         duration: seconds.
+        secrets: secret parameters that were given, the same for all points; their values are no part of this.
     """
 
     id: str
@@ -122,6 +123,7 @@ class Sweep:
     planned: int
     started: str
     duration: float
+    secrets: tuple[str, ...] = ()
 
     @property
     def swept(self) -> tuple[str, ...]:
@@ -219,4 +221,5 @@ def label(parameters: Mapping[str, Any], names: Sequence[str]) -> str:
 def run_command(sweep: Sweep, point: PointRecord, *, options: Sequence[str] = ()) -> str:
     """The command that runs this point alone."""
     given = [word for name, value in point.parameters.items() for word in ("-p", name, given_text(value))]
-    return shlex.join(["stagebook", "run", str(sweep.notebook), *given, *options])
+    secrets = [word for name in sweep.secrets for word in ("--secret", name)]
+    return shlex.join(["stagebook", "run", str(sweep.notebook), *given, *secrets, *options])

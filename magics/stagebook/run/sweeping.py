@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import queue
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
+from stagebook.book.parameters import checked
 from stagebook.book.pipeline import load_pipeline
+from stagebook.book.secrets import secret_names
 from stagebook.errors import StagebookError, UsageError, did_you_mean
 from stagebook.events import Event, PointEvent, PointFinished, PointStarted, SweepFinished, SweepStarted
 from stagebook.model import Pipeline, Selection
@@ -38,7 +40,7 @@ class SweepRequest:
 
     Attributes:
         notebook: the source notebook.
-        given: parameters as on the command line: name, and values or a range as text.
+        given: parameters as on the command line: name, and values or a range as text; of a secret one, its one value.
         objective: what makes a point the best one.
         trials: how many points a search may try; None for a grid.
         sample: how many points of a grid to take at random; None for all.
@@ -78,23 +80,34 @@ def sweep_notebook(request: SweepRequest, *, listeners: tuple[Callable[[Event], 
     from stagebook.run.sweep_files import save
 
     pipeline = load_pipeline(request.notebook)
-    axes = read_axes(
-        pipeline.parameters, request.given, notebook=request.notebook.name, search=request.trials is not None
-    )
+    secrets, given = _secrets_apart(request, pipeline)
+    axes = read_axes(pipeline.parameters, given, notebook=request.notebook.name, search=request.trials is not None)
     _check(request, pipeline, axes)
     place = home_for(request.notebook.resolve(), request.store)
     name = f"{request.notebook.stem}-{_identity(request, axes)}"
     home = writable_folder(place / "sweeps" / name)
     folder = writable_folder(request.out.absolute()) if request.out else home
     points = _points(request, axes, home)
-    sweep = Sweep(name, "done", request.notebook, folder, axes, request.objective, (), points.total, utc_now(), 0.0)
+    sweep = Sweep(
+        name,
+        "done",
+        request.notebook,
+        folder,
+        axes,
+        request.objective,
+        points=(),
+        planned=points.total,
+        started=utc_now(),
+        duration=0.0,
+        secrets=tuple(secrets),
+    )
     clock = time.perf_counter()
     with ExitStack() as stack:
         stack.callback(points.close)
         journal = SweepJournal(sweep, place, wait=not request.later) if request.track else None
         tell = Telling((*listeners, *([journal] if journal else [])))
         runner = stack.enter_context(plugin("runner", "local")(request.jobs))
-        sweeping = _Sweeping(request, sweep, points, runner, journal, tell)
+        sweeping = _Sweeping(request, sweep, points, secrets, runner, journal, tell)
         tell(_started(sweep))
         done = sweeping.run()
         done = replace(done, duration=round(time.perf_counter() - clock, 3))
@@ -155,6 +168,7 @@ class _Sweeping:
         request: SweepRequest,
         sweep: Sweep,
         points: Points,
+        secrets: Mapping[str, Any],
         runner: Any,
         journal: SweepJournal | None,
         tell: Callable[[Event], None],
@@ -162,6 +176,7 @@ class _Sweeping:
         self.request = request
         self.sweep = sweep
         self.points = points
+        self.secrets = secrets
         self.runner = runner
         self.journal = journal
         self.tell = tell
@@ -219,7 +234,7 @@ class _Sweeping:
         out = self.request.out
         return run_notebook(
             self.request.notebook,
-            parameters=point.parameters,
+            parameters={**point.parameters, **self.secrets},
             selection=self.request.selection,
             out=out / f"point-{point.number:03}" if out else None,
             listeners=(lambda event: self._inbox.put(PointEvent(point.number, event)),),
@@ -293,6 +308,18 @@ def _record(ended: _Ended, duration: float) -> PointRecord:
         states.count("done"),
         states.count("reused"),
     )
+
+
+def _secrets_apart(request: SweepRequest, pipeline: Pipeline) -> tuple[dict[str, Any], list[tuple[str, str]]]:
+    """The secrets that are given, and what is given else: all that a sweep tells and keeps comes from that."""
+    secret = secret_names(pipeline.parameters)
+    found: dict[str, Any] = {}
+    for name, text in request.given:
+        if name in found:
+            raise UsageError(f"Parameter `{name}` is given twice. It is secret, and the same for all points.")
+        if name in secret:
+            found |= checked(pipeline.parameters, {name: text}, notebook=request.notebook.name)
+    return found, [(name, text) for name, text in request.given if name not in secret]
 
 
 def _check(request: SweepRequest, pipeline: Pipeline, axes: Sequence[Axis | Range]) -> None:
