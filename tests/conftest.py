@@ -1,11 +1,17 @@
 """For all tests."""
 
 import os
+import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+QUIET = ["--no-sandbox", "--disable-gpu", "--no-first-run"]
+# Nothing of the browser's own may go looking for the network.
+QUIET += ["--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 # Several kernels and workers share the cores: threads that wait for work are to sleep, as in the kernels of a run.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
@@ -18,3 +24,16 @@ def key_file() -> Iterator[Path]:
         path = Path(folder) / "key"
         patch.setenv("STAGEBOOK_KEY_FILE", str(path))
         yield path
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A Chromium, one per module: while it runs, so does Playwright's event loop, in the way of other modules' own."""
+    api = pytest.importorskip("playwright.sync_api", reason="install it with `pip install 'stagebook[test]'`")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if chromium is None:
+        pytest.skip("no Chromium on PATH: install it with `apt-get install -y chromium`")
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=QUIET)
+        yield browser
+        browser.close()

@@ -7,7 +7,6 @@ import json
 import os
 import re
 import secrets
-import shutil
 import socket
 import subprocess
 import sys
@@ -23,9 +22,6 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 OUTPUT = ROOT / "magics/stagebook/labextension"
-QUIET = ["--no-sandbox", "--disable-gpu", "--no-first-run"]
-# Nothing of the browser's own may go looking for the network.
-QUIET += ["--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 
 @dataclass(frozen=True)
@@ -65,19 +61,6 @@ def built_extension() -> Path:
     if max(file.stat().st_mtime for file in shipped) > (OUTPUT / "package.json").stat().st_mtime:
         pytest.fail("the Lab extension is older than its sources: run `jlpm build` in extension/")
     return OUTPUT
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """A Chromium, one per module: while it runs, so does Playwright's event loop, in the way of other modules' own."""
-    api = pytest.importorskip("playwright.sync_api", reason="install it with `pip install 'stagebook[test]'`")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("no Chromium on PATH: install it with `apt-get install -y chromium`")
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=QUIET)
-        yield browser
-        browser.close()
 
 
 def code(source: str, *tags: str) -> dict[str, Any]:
