@@ -40,6 +40,7 @@ class StageRecord:
         origin: the run that made what is reused.
         series: the metrics that are series of numbers, a step for each.
         cells: the stage's own cells, where they were run in this run.
+        written: the files that it declares in `writes`, with digests of what it left.
     """
 
     stage: str
@@ -56,6 +57,7 @@ class StageRecord:
     origin: str = ""
     series: Mapping[str, list[float]] = field(default_factory=dict)
     cells: tuple[CellTime, ...] = ()
+    written: Mapping[str, str | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +161,7 @@ def stage_record(
         result.run if state == "reused" else "",
         dict(result.series),
         tuple(CellTime(cell.number, cell.started, cell.duration, cell.failed) for cell in own),
+        dict(result.written),
     )
 
 
