@@ -9,6 +9,10 @@ from typing import Any
 
 import pytest
 
+QUIET = ["--no-sandbox", "--disable-gpu", "--no-first-run"]
+# Nothing of the browser's own may go looking for the network.
+QUIET += ["--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
+
 # Several kernels and workers share the cores: threads that wait for work are to sleep, as in the kernels of a run.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 

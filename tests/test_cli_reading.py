@@ -148,11 +148,25 @@ def test_show_of_a_pipeline_with_errors_exits_2_and_lists_them(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("form", "start"), [("text", "notebook.ipynb"), ("mermaid", "flowchart"), ("dot", "digraph"), ("json", "{")]
+    ("form", "start"),
+    [("text", "notebook.ipynb"), ("svg", "<svg "), ("mermaid", "flowchart"), ("dot", "digraph"), ("json", "{")],
 )
 def test_show_draws_in_every_format(tmp_path, form, start):
     result = stagebook("show", written(tmp_path, CLEAN), "--format", form)
     assert (result.exit_code, result.stdout[: len(start)]) == (0, start)
+
+
+@pytest.mark.parametrize("form", ["text", "svg"])
+def test_show_writes_what_it_would_print_to_a_file(tmp_path, form):
+    path, out = written(tmp_path, CLEAN), tmp_path / "drawn"
+    printed = stagebook("show", path, "--format", form).stdout
+    result = stagebook("show", path, "--format", form, "--out", out)
+    assert (result.exit_code, result.stdout, out.read_text(encoding="utf-8")) == (0, "", printed)
+
+
+def test_show_tells_where_it_cannot_write(tmp_path):
+    result = stagebook("show", written(tmp_path, CLEAN), "--out", tmp_path / "nowhere/drawn.svg")
+    assert (result.exit_code, "nowhere/drawn.svg cannot be written" in result.stderr) == (2, True)
 
 
 def test_installed_command_checks_a_notebook(tmp_path):

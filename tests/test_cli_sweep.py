@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import subprocess
 import sys
@@ -23,9 +24,16 @@ COMMAND = [str(Path(sys.executable).with_name("stagebook")), "sweep", "notebook.
 def sweep(tmp_path):
     """Call the command in a folder with a notebook of these cells."""
 
-    def call(*words, cells=CELLS):
+    def call(*words, cells=CELLS, **environment):
         written(tmp_path, cells)
-        return subprocess.run([*COMMAND, *words], cwd=tmp_path, capture_output=True, text=True, check=False)
+        return subprocess.run(
+            [*COMMAND, *words],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, **environment},
+        )
 
     return call
 
@@ -46,6 +54,20 @@ def test_it_tells_points_the_table_best_first_and_the_command_for_the_best(sweep
     )
     assert "All is up to date: 2 stages reused" in best.stdout
     assert (tmp_path / lines[-1].split()[-3].rstrip(",")).exists()
+
+
+def test_it_says_where_mlflow_is_as_a_run_does(sweep, tmp_path, monkeypatch):
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    words = ["-p", "depth", "1,2"]
+    told = sweep(*words, CI="1")  # so that it waits for the process that records
+    assert told.returncode == 0, told.stderr
+    last = told.stdout.splitlines()[-1]
+    assert last.startswith("MLflow:   ")
+    assert last.endswith(f"mlflow ui --backend-store-uri sqlite:///{tmp_path}/.stagebook/mlflow.db")
+    server = {"MLFLOW_TRACKING_URI": "http://me:secret@127.0.0.1:9", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0", "CI": "1"}
+    assert sweep(*words, **server).stdout.splitlines()[-1] == "MLflow:   http://127.0.0.1:9"
+    assert "MLflow" not in sweep(*words, "--no-track").stdout
+    assert "MLflow" not in sweep(*words, "--json", CI="1").stdout
 
 
 def test_a_failed_point_exits_1_and_says_why(sweep):

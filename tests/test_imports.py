@@ -9,7 +9,7 @@ import pytest
 
 HEAVY = {
     *("mlflow", "evidently", "papermill", "pandas", "numpy", "pyarrow", "sklearn", "matplotlib", "rich"),
-    *("nbformat", "nbclient", "jupyter_client", "cloudpickle", "fsspec"),
+    *("nbformat", "nbclient", "jupyter_client", "cloudpickle", "fsspec", "graphlay"),
 }
 
 

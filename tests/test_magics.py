@@ -65,6 +65,78 @@ def test_pipeline_finds_the_notebook_it_is_in(ipython, capsys, tmp_path, monkeyp
     assert "alone" in capsys.readouterr().out
 
 
+@pytest.fixture
+def runs(ipython, tmp_path, monkeypatch):
+    """A notebook that has run twice, in which this kernel is; the ids of its runs. Another one has run since."""
+    from stagebook.run.api import run_notebook
+
+    path = written(tmp_path, [("parameters", "depth = '<b>'"), ("", "%%stage a metrics=auc\nauc = len(depth)")])
+    monkeypatch.setenv("JPY_SESSION_NAME", str(path))
+    ids = [run_notebook(path, track=False, parameters={"depth": depth}).id for depth in ("<b>", "</table>")]
+    run_notebook(written(tmp_path, [("stage:a", "x = 1")], "later.ipynb"), track=False)
+    return ids
+
+
+def shown_by(ipython, line):
+    """What a notebook gets of what the magic shows: its forms by MIME type."""
+    from IPython.utils.capture import capture_output
+
+    formats = ipython.display_formatter.active_types
+    ipython.display_formatter.active_types = ["text/plain", "text/html"]  # a terminal asks for text alone
+    try:
+        with capture_output() as captured:
+            ipython.run_line_magic("pipeline", line)
+    finally:
+        ipython.display_formatter.active_types = formats
+    assert captured.stdout == "", captured.stdout
+    [shown] = captured.outputs
+    return shown.data
+
+
+def test_pipeline_compares_runs_of_this_notebook_as_text_and_as_html(ipython, runs):
+    shown = shown_by(ipython, "compare last~1 last --maximize auc")
+    first, second = runs
+    text, html = shown["text/plain"], shown["text/html"]
+    assert text.splitlines()[0].split() == ["run", first, second]
+    assert "auc" in text
+    assert "8 (+5, best)" in text
+    assert f"<th scope='col' style='text-align:left'>{second}</th>" in html
+    assert "&#x27;&lt;/table&gt;&#x27;" in html
+    assert html.count("</table>") == html.count("<table>"), "nothing of a run's own gets into the page"
+    assert "http" not in html
+    assert "color" not in html, "it has the page's colours, light or dark"
+
+
+def test_pipeline_lists_runs_of_this_notebook_as_text_and_as_html(ipython, runs):
+    shown = shown_by(ipython, "runs --sort auc")
+    assert [line.split()[0] for line in shown["text/plain"].splitlines()] == ["run", *reversed(runs)]
+    assert "&lt;/table&gt;" in shown["text/html"]
+    shown = shown_by(ipython, "runs --sort auc --ascending --limit 1")
+    assert shown["text/plain"].splitlines()[1].split()[0] == runs[0]
+
+
+def test_a_terminal_gets_the_table_as_text(ipython, runs, capsys):
+    ipython.run_line_magic("pipeline", "compare last~1 last")
+    assert capsys.readouterr().out.split()[:3] == ["run", *runs]
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [
+        ("compare last~9 last", "There is no `last~9`: notebook.ipynb has 2 runs in "),
+        ("compare", "%pipeline compare: Missing argument"),
+        ("compare last last~1 --formt json", "%pipeline compare: No such option"),
+        ("compare last last~1 --format json", "--format is for `stagebook compare`"),
+        ("runs --sort acu", "No run has a metric `acu`. Did you mean `auc`?"),
+        ("runs --ascending", "--ascending goes with --sort METRIC."),
+        ("show 'x", "No closing quotation"),
+    ],
+)
+def test_what_pipeline_cannot_show_of_runs_is_told_in_a_line(ipython, runs, capsys, line, told):
+    ipython.run_line_magic("pipeline", line)
+    assert told in capsys.readouterr().out
+
+
 def test_wrong_verb_is_told_in_a_line(ipython, capsys):
     ipython.run_line_magic("pipeline", "shwo nowhere.ipynb")
     assert "%pipeline takes show, check, plan or status" in capsys.readouterr().out

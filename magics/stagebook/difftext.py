@@ -2,25 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from html import escape
+from collections.abc import Sequence
 
 from stagebook.book.compare import PipelineDifference, StageDifference, ValueDifference
 from stagebook.run.compare import Comparison, MetricDifference, RunDifference
+from stagebook.sections import Section, aligned, markdown_code, markdown_section, short
 
 _SIGNS = {"added": "+", "removed": "-", "changed": "~", "renamed": "="}
 _MOST_LINES = 400
-
-
-@dataclass(frozen=True, slots=True)
-class Section:
-    """A part of a comparison: rows under column heads, and changed lines of code by their titles."""
-
-    title: str
-    heads: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-    code: tuple[tuple[str, tuple[str, ...]], ...] = ()
+_PLAIN = ("", "what changed", "difference")
 
 
 def comparison_text(comparison: Comparison) -> str:
@@ -36,16 +26,9 @@ def comparison_text(comparison: Comparison) -> str:
 
 def comparison_markdown(comparison: Comparison) -> str:
     """For a comment on a pull request: tables, code folded away."""
-    lines = [f"### Pipeline: {_code(comparison.before)} → {_code(comparison.now)}"]
+    lines = [f"### Pipeline: {markdown_code(comparison.before)} → {markdown_code(comparison.now)}"]
     for section in _sections(comparison):
-        lines += ["", f"**{section.title}**"]
-        if section.rows:
-            lines += ["", _row(section.heads), _row(["---"] * len(section.heads))]
-            lines += [_row(map(_cell, section.heads, row)) for row in section.rows]
-        for title, code in section.code:
-            fence = "`" * max(3, *(_ticks(line) + 1 for line in code))
-            lines += ["", f"<details><summary>{escape(title)}</summary>", "", f"{fence}diff", *code, fence, ""]
-            lines += ["</details>"]
+        lines += markdown_section(section, plain=_PLAIN)
     lines += ["", *_ending(comparison)]
     return "\n".join(lines)
 
@@ -102,7 +85,7 @@ def _stage(stage: StageDifference) -> tuple[str, str, str]:
 
 
 def _values(title: str, of: str, values: Sequence[ValueDifference]) -> Section:
-    rows = ((one.name, _short(one.before), _short(one.now)) for one in values)
+    rows = ((one.name, short(one.before), short(one.now)) for one in values)
     return Section(title, (of, "before", "after"), tuple(rows))
 
 
@@ -121,12 +104,6 @@ def _ending(comparison: Comparison) -> list[str]:
     return lines
 
 
-def _short(value: str | None) -> str:
-    if value is None:
-        return "none"
-    return value if len(value) <= 60 else f"{value[:59]}…"
-
-
 def _cut(lines: tuple[str, ...]) -> tuple[str, ...]:
     more = len(lines) - _MOST_LINES
     return (*lines[:_MOST_LINES], f"... and {more} more lines") if more > 0 else lines
@@ -138,26 +115,4 @@ def _aligned(section: Section) -> list[str]:
     if "before" in section.heads:
         at = section.heads.index("before")
         rows = tuple((*row[:at], f"{row[at]} -> {row[at + 1]}", *row[at + 2 :]) for row in rows)
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))] if rows else []
-    return ["  ".join(f"{cell:{width}}" for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows]
-
-
-def _row(cells: Iterable[str]) -> str:
-    return f"| {' | '.join(cells)} |"
-
-
-def _cell(head: str, text: str) -> str:
-    plain = head in ("", "what changed", "difference") or not text
-    return (escape(text) if plain else _code(text)).replace("|", "\\|")
-
-
-def _code(text: str) -> str:
-    """As code, which Markdown leaves alone, whatever backticks it holds."""
-    ticks = "`" * (_ticks(text) + 1)
-    space = " " if text.startswith("`") or text.endswith("`") else ""
-    return f"{ticks}{space}{text}{space}{ticks}".replace("\n", " ")
-
-
-def _ticks(text: str) -> int:
-    """The longest run of backticks."""
-    return max((len(run) for run in "".join(one if one == "`" else " " for one in text).split()), default=0)
+    return aligned(rows)

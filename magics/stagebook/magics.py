@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import re
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,9 +20,15 @@ if TYPE_CHECKING:
     from IPython.core.interactiveshell import ExecutionInfo, ExecutionResult, InteractiveShell
 
     from stagebook.model import StageOptions
+    from stagebook.sections import Shown
 
 _NAMED = re.compile(r"\s*%%stage[ \t]+[^\s=]+(?=\s|$)")
 _VERBS = ("show", "check", "plan", "status")
+_TABLES = ("runs", "compare")
+_TAKES = (
+    "%pipeline takes show, check, plan or status, and then the notebook, if it is another than this one; "
+    "runs [--sort METRIC]; compare RUN RUN"
+)
 
 
 def register(shell: InteractiveShell) -> None:
@@ -109,14 +116,21 @@ class _Notes:
 
 
 def pipeline(line: str) -> None:
-    """Look at the notebook's pipeline, as it was last saved: %pipeline show | check | plan | status [NOTEBOOK]."""
-    import shlex
+    """Look at the notebook's pipeline, as it was last saved, and at its runs.
 
-    words = shlex.split(line) or ["show"]
+    %pipeline show | check | plan | status [NOTEBOOK]
+    %pipeline runs [--sort METRIC] [NOTEBOOK]
+    %pipeline compare RUN RUN...
+    """
     try:
+        words = _words(line)
+        if words[0] in _TABLES:
+            from IPython.display import display
+
+            display(_table(words[0], words[1:]))  # type: ignore[no-untyped-call] # IPython's
+            return
         if words[0] not in _VERBS or any(word.startswith("-") for word in words):
-            told = "%pipeline takes show, check, plan or status, and then the notebook, if it is another than this one"
-            raise UsageError(f"{told}; not `{line}`. Runs are started with `stagebook run`.")
+            raise UsageError(f"{_TAKES}; not `{line}`. Runs are started with `stagebook run`.")
         print(_answer(words[0], Path(words[1]) if len(words) > 1 else _this_notebook()))
     except StagebookError as error:
         print(error)
@@ -124,6 +138,15 @@ def pipeline(line: str) -> None:
             from stagebook.text import findings_list
 
             print(findings_list(error.findings))
+
+
+def _words(line: str) -> list[str]:
+    import shlex
+
+    try:
+        return shlex.split(line) or ["show"]
+    except ValueError as error:
+        raise UsageError(f"`%pipeline {line}` cannot be read: {error}.") from error
 
 
 def _answer(verb: str, notebook: Path) -> str:
@@ -146,6 +169,70 @@ def _answer(verb: str, notebook: Path) -> str:
     from stagebook.run.api import plan_notebook
 
     return plan_text(plan_notebook(notebook))
+
+
+def _table(verb: str, words: list[str]) -> Shown:
+    """What `stagebook runs` and `stagebook compare` show, with their options; of this notebook where none is named."""
+    from stagebook.commands import comparing, recording
+
+    if verb == "compare":
+        from stagebook.comparetext import side_by_side_shown
+
+        asked = _parsed(comparing.compare, words)
+        place = {"store": asked.pop("store")} if asked["store"] else _runs_of_this_notebook()
+        metrics = asked["metrics"]
+        beside = comparing.compared(
+            asked["runs"], metrics=metrics, maximize=asked["maximize"], minimize=asked["minimize"], **place
+        )
+        return side_by_side_shown(beside, every_metric=bool(metrics))
+
+    from stagebook.run.history import runs_of
+    from stagebook.text import runs_shown
+
+    asked = _parsed(recording.runs, words, notebook=_this_notebook)
+    metric, notebook = asked["metric"], asked["notebook"]
+    found = runs_of(notebook, store=asked["store"], metric=metric, ascending=asked["ascending"])
+    return runs_shown(found, notebook.name, limit=asked["limit"], metric=metric)
+
+
+def _parsed(command: Any, words: list[str], *, notebook: Callable[[], Path] | None = None) -> dict[str, Any]:
+    """The words as the command takes them.
+
+    Args:
+        command: of the command line.
+        words: what follows its name.
+        notebook: gives the notebook where the words name none.
+
+    Raises:
+        UsageError: the command does not take them.
+    """
+    import click
+
+    try:
+        try:
+            asked = dict(command.make_context(command.name, list(words)).params)
+        except click.MissingParameter:
+            if notebook is None:
+                raise
+            asked = dict(command.make_context(command.name, [*words, str(notebook())]).params)
+    except click.exceptions.Exit as error:  # its help has been printed
+        raise UsageError("") from error
+    except click.ClickException as error:
+        raise UsageError(f"%pipeline {command.name}: {error.format_message()}") from error
+    if asked.pop("form") != "text":
+        raise UsageError(f"`%pipeline {command.name}` shows a table: --format is for `stagebook {command.name}`.")
+    return asked
+
+
+def _runs_of_this_notebook() -> dict[str, Any]:
+    """Where this notebook's runs are, and its name; nothing where this kernel does not say which one it is."""
+    from stagebook.run.request import home_for
+
+    try:
+        notebook = _this_notebook()
+    except UsageError:
+        return {}
+    return {"store": home_for(notebook.resolve()), "notebook": notebook.name}
 
 
 def _magic_line(source: str) -> tuple[str | None, dict[str, Any], list[Any]]:

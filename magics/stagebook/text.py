@@ -7,6 +7,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from stagebook.sections import Section, Shown, aligned, html_section
+
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
@@ -163,20 +165,31 @@ def runs_text(runs: Sequence[Mapping[str, Any]], notebook: str, *, limit: int, m
         limit: how many are shown.
         metric: what they are sorted by.
     """
+    section = _runs_section(runs, notebook, limit=limit, metric=metric)
+    return "\n".join([*(aligned([section.heads, *section.rows]) if section.rows else []), *section.below])
+
+
+def runs_shown(runs: Sequence[Mapping[str, Any]], notebook: str, *, limit: int, metric: str | None = None) -> Shown:
+    """The same for a notebook."""
+    section = _runs_section(runs, notebook, limit=limit, metric=metric)
+    return Shown(runs_text(runs, notebook, limit=limit, metric=metric), html_section(section))
+
+
+def _runs_section(runs: Sequence[Mapping[str, Any]], notebook: str, *, limit: int, metric: str | None) -> Section:
     from stagebook.run.history import metrics_of
 
     if not runs:
-        return f"{notebook}: no run yet"
+        return Section("", (), (), below=(f"{notebook}: no run yet",))
     shown = runs[:limit]
     given = [name for name in shown[0]["parameters"] if len({repr(run["parameters"].get(name)) for run in shown}) > 1]
     known = dict.fromkeys(name for run in shown for name in metrics_of(run))
     metrics = sorted(known, key=lambda name: name != metric)[:_MOST_METRICS]
-    rows = [["run", "started", "state", "took", "ran", *given, *metrics]]
+    rows = []
     for run in shown:
         ran = sum(stage["state"] not in ("reused", "not run") for stage in run["stages"])
         numbers = metrics_of(run)
         rows.append(
-            [
+            (
                 run["id"],
                 moment(run["started"]),
                 run["state"],
@@ -184,15 +197,15 @@ def runs_text(runs: Sequence[Mapping[str, Any]], notebook: str, *, limit: int, m
                 f"{ran} of {len(run['stages'])}",
                 *(str(run["parameters"].get(name, "")) for name in given),
                 *(f"{numbers[name]:.6g}" if name in numbers else "" for name in metrics),
-            ]
+            )
         )
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    lines = ["  ".join(f"{text:{width}}" for text, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    below = []
     if len(known) > len(metrics):
-        lines.append(f"({counted(len(known) - len(metrics), 'more metric')}: --format json has them all)")
+        below.append(f"({counted(len(known) - len(metrics), 'more metric')}: --format json has them all)")
     if len(runs) > limit:
-        lines.append(f"... and {counted(len(runs) - limit, 'more run')}: --limit shows them")
-    return "\n".join(lines)
+        below.append(f"... and {counted(len(runs) - limit, 'more run')}: --limit shows them")
+    heads = ("run", "started", "state", "took", "ran", *given, *metrics)
+    return Section("", heads, tuple(rows), below=tuple(below))
 
 
 def metrics_text(metrics: Mapping[str, float]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import html
 import re
 import shutil
 from pathlib import Path
@@ -81,7 +82,8 @@ def _expression(metric):
 
 
 def test_the_readmes_picture_shows_the_demos_graph(flights):
-    """Redraw it with `stagebook show notebooks/flights.ipynb --format dot | dot -Tsvg -Gbgcolor=white`."""
+    """Redraw it with `stagebook show notebooks/flights.ipynb --format svg --out notebooks/flights.svg`."""
     titles = re.findall(r"<title>(.*?)</title>", (NOTEBOOKS / "flights.svg").read_text())
-    drawn = {tuple(title.split("&#45;&gt;")) for title in titles if "&gt;" in title}
-    assert drawn == {(edge.source, edge.target) for edge in load_pipeline(flights).edges}
+    drawn = {html.unescape(title) for title in titles if "&gt;" in title}
+    edges = load_pipeline(flights).edges
+    assert drawn == {f"{edge.source} -> {edge.target}: {', '.join(edge.names)}" for edge in edges}

@@ -92,6 +92,23 @@ def test_metric_that_is_no_number_fails_the_stage(bench):
     assert bench.reason(run, "a").startswith("cell 1: TypeError: the metric `m` is no number")
 
 
+def test_entries_of_a_dict_that_are_no_numbers_are_left_out_and_told_of(bench):
+    scores = "{'auc': 0.5, 'name': 'late', 'best': {'none': None, 'depth': 3}, 'parts': [], 'lists': [[1]]}"
+    run = bench.run([("stage:a", f"%%stage a metrics=scores,n\nscores = {scores}\nn = 1")])
+    assert run.metrics == {"scores.auc": 0.5, "scores.best.depth": 3, "n": 1}
+    told = "metrics `scores.name` is a text, `scores.best.none` is None, `scores.parts` is an empty list, "
+    told += "`scores.lists` is of type list: not recorded."
+    assert [(event.message, event.stage) for event in bench.events if isinstance(event, Notice)] == [(told, "a")]
+
+
+@pytest.mark.parametrize(
+    ("number", "told"), [(1, "metric `m.0` is a text: not"), (7, "`m.4` is a text, and 2 more: not")]
+)
+def test_as_many_of_them_are_named_as_one_reads(bench, number, told):
+    bench.run([("stage:a", f"%%stage a metrics=m\nm = {{'n': 1, **{{str(i): 'x' for i in range({number})}}}}")])
+    assert [told in event.message for event in bench.events if isinstance(event, Notice)] == [True]
+
+
 def test_file_that_was_to_be_written_and_was_not_fails_the_stage(bench):
     run = bench.run([("stage:a", "x = 1", {"writes": "model.bin"})])
     assert "was to write model.bin, and did not" in bench.reason(run, "a")

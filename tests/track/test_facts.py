@@ -12,9 +12,12 @@ from notebooks_factory import written
 from recording import record_in_this_process
 
 from stagebook.run.api import run_notebook
+from stagebook.run.provenance import CHANGES, Inquiry
+from stagebook.store.digests import digest_of
 
 SCORES = "{'auc': len(rows) / 4, 'f1': 0.5, 'hits@5/': 1}"
 LONG = "x" * 9000
+NEW = b"what git does not know"
 CELLS = [
     ("parameters", "depth = 2\nnote = 'short'"),
     ("setup", "import json"),
@@ -33,7 +36,7 @@ def recorded(tmp_path_factory):
         record_in_this_process(patch)
         path = written(folder, CELLS)
         (folder / "data.csv").write_text("1 2")
-        (folder / ".gitignore").write_text(".stagebook\n")
+        (folder / ".gitignore").write_text(".stagebook\nignored.txt\n")
         for words in (
             ["init", "-q"],
             ["add", "."],
@@ -41,6 +44,10 @@ def recorded(tmp_path_factory):
         ):
             subprocess.run(["git", "-C", str(folder), *words], check=True)
         (folder / "data.csv").write_text("1 2 3")
+        (folder / "ignored.txt").write_text("ignored")
+        (folder / "new").mkdir()
+        (folder / "new/größe\n.txt").write_bytes(NEW)
+        (folder / "large.bin").write_bytes(bytes(10**8 + 1))
         first = run_notebook(path, parameters={"depth": 3, "note": LONG})
         edited = [*CELLS[:4], ("stage:show", "print(loss, rows)")]
         second = run_notebook(written(folder, edited), parameters={"depth": 3, "note": LONG})
@@ -80,9 +87,30 @@ def test_where_the_code_stands_is_told(recorded):
     ).read_text()
     assert "-1 2\n" in changes
     assert "+1 2 3\n" in changes
+    _, _, unknown = changes.partition(
+        "# Files that git does not know, with digests of what they held at the run's end:\n"
+    )
+    assert unknown.splitlines() == [
+        "# 100000001 bytes  large.bin",
+        f"# {digest_of(NEW)}  'new/gr\\xf6\\xdfe\\n.txt'",
+    ]
     assert parent.data.tags["stagebook.store"] == str(folder / ".stagebook")
     assert len(parent.data.tags["stagebook.notebook.digest"]) == 32
     assert parent.data.tags["stagebook.version.python"].startswith("3.")
+
+
+def test_files_that_git_does_not_know_are_listed_up_to_a_number_and_are_no_change(tmp_path):
+    for number in range(203):
+        (tmp_path / f"{number:03}.txt").write_text("x")
+    path = written(tmp_path, CELLS)
+    git = ["git", "-C", str(tmp_path), "-c", "user.name=A", "-c", "user.email=a@example.org"]
+    for words in (["init", "-q"], ["add", path.name], ["commit", "-qm", "first"]):
+        subprocess.run([*git, *words], check=True)
+    (tmp_path / "kept").mkdir()
+    known = Inquiry(path).answer(tmp_path / "kept")
+    lines = (tmp_path / "kept" / CHANGES).read_text().splitlines()
+    assert (known.changed, len(lines), lines[-1]) == (False, 202, "# and 3 more")
+    assert lines[1] == f"# {digest_of(b'x')}  000.txt"
 
 
 def test_a_reused_stage_names_the_run_that_made_it(recorded):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 import socket
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from notebooks_factory import written
 from stagebook.events import Notice
 from stagebook.run.api import run_notebook
 
-ARTIFACTS = ["notebook.html", "notebook.ipynb", "run.json"]
+ARTIFACTS = ["graph.svg", "notebook.html", "notebook.ipynb", "run.json"]
 CELLS = [
     ("parameters", "depth = 2"),
     ("stage:train", "%%stage train metrics=auc\nauc = depth / 4"),
@@ -93,13 +95,43 @@ def test_what_each_stage_records_itself_lands_in_its_own_run_also_by_autolog(run
 def test_output_notebook_and_run_json_are_artifacts(run, client, tmp_path):
     done = run()
     [(parent, _)] = recorded(client)
-    assert sorted(one.path for one in client.list_artifacts(parent.info.run_id)) == [
-        "notebook.html",
-        "notebook.ipynb",
-        "run.json",
-    ]
+    assert sorted(one.path for one in client.list_artifacts(parent.info.run_id)) == ARTIFACTS
     copy = Path(client.download_artifacts(parent.info.run_id, "run.json", str(tmp_path)))
     assert json.loads(copy.read_text())["id"] == done.id
+
+
+def graph(client, run, folder):
+    """What the titles in the graph of a run say: the whole, then arrows and boxes."""
+    text = Path(client.download_artifacts(run.info.run_id, "graph.svg", str(folder))).read_text(encoding="utf-8")
+    return [html.unescape(title) for title in re.findall(r"<title[^>]*>(.*?)</title>", text)]
+
+
+def test_the_graph_is_an_artifact_with_the_state_of_each_stage_and_the_edges_as_they_turned_out(run, client, tmp_path):
+    grow = ("", "%%stage grow\ngetattr(rows, 'app' + 'end')(len(rows))")  # nothing says so but the content
+    cells = [
+        ("stage:make", "rows = []"),
+        grow,
+        ("stage:bad", "1 / len(rows[1:])"),
+        ("", "%%stage end needs=bad\nx = 1"),
+    ]
+    first = run(cells)
+    assert first.state == "failed"
+    second = run(cells)
+    (again, _), (parent, _) = recorded(client)
+    title, *others = graph(client, parent, tmp_path)
+    assert title == f"notebook.ipynb, run {first.id}: failed"
+    seconds = {stage.stage: f"{stage.duration:.1f} s" for stage in first.stages}
+    assert others == [
+        "bad -> end",
+        "grow -> bad: rows",
+        "make -> grow: rows",
+        f"make: done · {seconds['make']}",
+        f"grow: done · {seconds['grow']}",
+        f"bad: failed · {seconds['bad']}",
+        "end: not run",
+    ]
+    assert graph(client, again, tmp_path)[0] == f"notebook.ipynb, run {second.id}: failed"
+    assert "make: reused" in graph(client, again, tmp_path)
 
 
 def test_reused_stages_are_recorded_as_reused(run, client):
@@ -162,3 +194,4 @@ def test_a_run_that_breaks_off_does_not_stay_open(run, client, tmp_path, monkeyp
         run(CELLS[:2])
     [(parent, _)] = recorded(client)
     assert parent.info.status == "FAILED"
+    assert "graph.svg" not in [one.path for one in client.list_artifacts(parent.info.run_id)], "its edges are not known"

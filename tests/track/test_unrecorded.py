@@ -127,6 +127,7 @@ def test_notebook_and_run_json_are_kept_as_they_were_though_the_next_run_replace
         copy = Path(client.download_artifacts(run.info.run_id, "run.json", str(ran)))
         assert json.loads(copy.read_text())["id"] == kept.id == run.data.tags["stagebook.run"]
         assert sorted(file.path for file in client.list_artifacts(run.info.run_id)) == [
+            "graph.svg",
             "notebook.ipynb",
             "run.json",
         ]

@@ -1,22 +1,28 @@
-"""The pipeline as a picture: text for a terminal, Mermaid, Graphviz dot, or JSON."""
+"""The pipeline as a picture: text for a terminal, SVG, Mermaid, Graphviz dot, or JSON."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Literal
 
+from stagebook.book.picture import MOST, Arrow, Box, svg_of
 from stagebook.book.secrets import shown_values
+from stagebook.errors import UsageError
 from stagebook.model import Edge, Pipeline, Stage
 
-Format = Literal["text", "mermaid", "dot", "json"]
+Format = Literal["text", "svg", "mermaid", "dot", "json"]
 
 _MOST_NAMES = 4
 _MOST_LETTERS = 72
 
 
 def draw(pipeline: Pipeline, format: Format = "text") -> str:  # noqa: A002 - the option's name, everywhere
-    """The pipeline's stages and edges in this format."""
+    """The pipeline's stages and edges in this format.
+
+    Raises:
+        UsageError: it has too many stages for a picture.
+    """
     return _DRAWERS[format](pipeline)
 
 
@@ -44,7 +50,16 @@ def _text(pipeline: Pipeline) -> str:
 
 
 def _taken(edge: Edge) -> str:
-    return f"◂─ {edge.source} ({_label(edge)})" if edge.names else f"◂┄ {edge.source}, a declared need"
+    return f"◂─ {edge.source} ({label_of(edge.names)})" if edge.names else f"◂┄ {edge.source}, a declared need"
+
+
+def _svg(pipeline: Pipeline) -> str:
+    number = len(pipeline.stages)
+    if number > MOST:
+        told = f"{pipeline.notebook.name} has {number} stages, and {MOST} are the most that can be drawn as SVG"
+        raise UsageError(f"{told}. Take --format text, or --format dot for Graphviz.")
+    arrows = (Arrow(edge.source, edge.target, label_of(edge.names)) for edge in pipeline.edges)
+    return svg_of(f"Stages of {pipeline.notebook.name}", [Box(stage.name) for stage in pipeline.stages], arrows)
 
 
 def _mermaid(pipeline: Pipeline) -> str:
@@ -52,7 +67,7 @@ def _mermaid(pipeline: Pipeline) -> str:
     lines = ["flowchart TD"]
     lines += [f'    {ids[stage.name]}["{stage.name}"]' for stage in pipeline.stages]
     for edge in pipeline.edges:
-        label = _label(edge)
+        label = label_of(edge.names)
         arrow = f'-->|"{label}"|' if label else "-.->"
         lines.append(f"    {ids[edge.source]} {arrow} {ids[edge.target]}")
     return "\n".join(lines)
@@ -68,7 +83,7 @@ def _dot(pipeline: Pipeline) -> str:
     lines = ["digraph pipeline {", *_DOT_STYLE]
     lines += [f'  "{stage.name}";' for stage in pipeline.stages]
     for edge in pipeline.edges:
-        look = f'label="{_label(edge)}"' if edge.names else "style=dashed"
+        look = f'label="{label_of(edge.names)}"' if edge.names else "style=dashed"
         lines.append(f'  "{edge.source}" -> "{edge.target}" [{look}];')
     return "\n".join([*lines, "}"])
 
@@ -118,16 +133,16 @@ def _cells(stage: Stage) -> str:
     return f"  (cell{'s' if len(stage.cells) > 1 else ''} {numbers})"
 
 
-def _label(edge: Edge) -> str:
-    """The names on the edge, as many as are read at a glance."""
+def label_of(names: Sequence[str]) -> str:
+    """The names on an edge, as many as are read at a glance."""
     shown: list[str] = []
-    for name in edge.names:
+    for name in names:
         if shown and (len(shown) == _MOST_NAMES or len(", ".join([*shown, name])) > _MOST_LETTERS):
             break
         shown.append(name)
-    more = len(edge.names) - len(shown)
+    more = len(names) - len(shown)
     if more == 1 and len(shown) == _MOST_NAMES:
-        return ", ".join(edge.names)
+        return ", ".join(names)
     return ", ".join(shown) + (f" and {more} more" if more else "")
 
 
@@ -136,4 +151,10 @@ def _ids(pipeline: Pipeline) -> Mapping[str, str]:
     return {stage.name: f"s{position}" for position, stage in enumerate(pipeline.stages)}
 
 
-_DRAWERS: Mapping[str, Callable[[Pipeline], str]] = {"text": _text, "mermaid": _mermaid, "dot": _dot, "json": _json}
+_DRAWERS: Mapping[str, Callable[[Pipeline], str]] = {
+    "text": _text,
+    "svg": _svg,
+    "mermaid": _mermaid,
+    "dot": _dot,
+    "json": _json,
+}

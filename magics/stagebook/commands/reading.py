@@ -38,17 +38,34 @@ def check(notebook: Path, form: str) -> None:
     sys.exit(1 if findings else 0)
 
 
-@click.command(epilog=examples("stagebook show flights.ipynb", "stagebook show flights.ipynb --format mermaid"))
+@click.command(
+    epilog=examples(
+        "stagebook show flights.ipynb",
+        "stagebook show flights.ipynb --format svg --out flights.svg",
+        "stagebook show flights.ipynb --format mermaid",
+    )
+)
 @notebook_argument
 @click.option(
-    "--format", "form", type=click.Choice(["text", "mermaid", "dot", "json"]), default="text", show_default=True
+    "--format",
+    "form",
+    type=click.Choice(["text", "svg", "mermaid", "dot", "json"]),
+    default="text",
+    show_default=True,
 )
-def show(notebook: Path, form: Any) -> None:
+@click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Write it to this file.")
+def show(notebook: Path, form: Any, out: Path | None) -> None:
     """Draw the stages and the names that flow between them."""
     from stagebook.book.draw import draw
     from stagebook.book.pipeline import load_pipeline
 
-    click.echo(draw(load_pipeline(notebook), form))
+    drawn = draw(load_pipeline(notebook), form)
+    if out is None:
+        click.echo(drawn, nl=not drawn.endswith("\n"))
+        return
+    from stagebook.run.files import write_text
+
+    write_text(out, drawn if drawn.endswith("\n") else f"{drawn}\n")
 
 
 @click.command(epilog=examples("stagebook plan flights.ipynb", "stagebook plan flights.ipynb -p depth 8"))

@@ -29,18 +29,11 @@ if TYPE_CHECKING:
 @store_option
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def runs(notebook: Path, *, metric: str | None, ascending: bool, limit: int, store: str | None, form: str) -> None:
-    """List the runs of a notebook: when, how they ended, parameters, metrics. `stagebook diff` compares two."""
-    from stagebook.book.notebook import read_document
-    from stagebook.run.history import past_runs, sorted_by
-    from stagebook.run.request import home_for
+    """List the runs of a notebook: when, how they ended, parameters, metrics. `stagebook compare` compares some."""
+    from stagebook.run.history import runs_of
     from stagebook.text import runs_text
 
-    if ascending and metric is None:
-        raise click.UsageError("--ascending goes with --sort METRIC.")
-    read_document(notebook)  # a wrong path is told of as everywhere
-    found = past_runs(home_for(notebook.resolve(), store), notebook.name)
-    if metric is not None:
-        found = sorted_by(found, metric, ascending=ascending)
+    found = runs_of(notebook, store=store, metric=metric, ascending=ascending)
     if form == "json":
         import json
 

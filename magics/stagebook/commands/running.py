@@ -151,11 +151,21 @@ def _summary(run: Run, *, track: bool) -> str:
             lines.append(f"Gate of `{stage.stage}` passed: {stage.gate['condition']} ({stage.gate['told']})")
     lines.append(f"Notebook: {_short(run.output)}")
     if track:
-        from stagebook.track.place import tracking_uri
-
-        uri = tracking_uri(run.home)
-        lines.append(f"MLflow:   {uri if uri.startswith('http') else _ui_command(uri)}")
+        lines.append(mlflow_line(run.home))
     return "\n".join(lines)
+
+
+def mlflow_line(home: Path) -> str:
+    """Where MLflow is to be looked at: the server's address, without a password, or the command that shows a file's.
+
+    Args:
+        home: folder beside the notebook in which runs are recorded.
+    """
+    from stagebook.run.unrecorded import shown_place
+    from stagebook.track.place import tracking_uri
+
+    uri = tracking_uri(home)
+    return f"MLflow:   {shown_place() if uri.startswith('http') else _ui_command(uri)}"
 
 
 def _ui_command(uri: str) -> str:

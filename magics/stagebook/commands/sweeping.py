@@ -57,8 +57,9 @@ def sweep(notebook: Path, *, as_json: bool, **asked: Any) -> None:
 
     What points have in common is run once. The same command again takes up what is left: finished points are reused.
     """
-    from stagebook.commands.running import interrupt_by_exception
+    from stagebook.commands.running import interrupt_by_exception, mlflow_line
     from stagebook.model import Selection
+    from stagebook.run.request import home_for
     from stagebook.run.sweeping import SweepRequest, sweep_notebook
     from stagebook.sweep_progress import sweep_progress_for
     from stagebook.sweep_text import sweep_summary
@@ -92,6 +93,8 @@ def sweep(notebook: Path, *, as_json: bool, **asked: Any) -> None:
             *(["--store", str(asked["store"])] if asked["store"] else []),
         ]
         click.echo(sweep_summary(done, options=options))
+        if request.track:
+            click.echo(mlflow_line(home_for(notebook.resolve(), request.store)))
     sys.exit({"done": 0, "failed": 1, "interrupted": 130}[done.state])
 
 

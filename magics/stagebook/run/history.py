@@ -9,10 +9,33 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from stagebook.book.notebook import read_document
 from stagebook.errors import UsageError, did_you_mean
+from stagebook.run.request import home_for
 
 Facts = Mapping[str, Any]
 """What `run.json` holds."""
+
+
+def runs_of(
+    notebook: Path, *, store: str | Path | None = None, metric: str | None = None, ascending: bool = False
+) -> list[Facts]:
+    """The runs of a notebook: the newest first or, by a metric, the highest first.
+
+    Args:
+        notebook: its path.
+        store: where its results are kept; `.stagebook` beside it by default.
+        metric: what to sort by.
+        ascending: with a metric, the lowest first.
+
+    Raises:
+        StagebookError: there is no such notebook, no run has the metric, or `ascending` comes without one.
+    """
+    if ascending and metric is None:
+        raise UsageError("--ascending goes with --sort METRIC.")
+    read_document(notebook)  # a wrong path is told of as everywhere
+    found = past_runs(home_for(notebook.resolve(), store), notebook.name)
+    return found if metric is None else sorted_by(found, metric, ascending=ascending)
 
 
 def past_runs(home: Path, notebook: str) -> list[Facts]:

@@ -40,8 +40,8 @@ def stage_parts(pipeline: Pipeline, parameters: Mapping[str, Any], imports: Impo
             "code": digest_of("\n".join(cell_form(cell.source) for cell in stage.cells).encode()),
             "setup": _digest(base.setup),
             "python": python_version() if imports.python == sys.executable else imports.python,
-            **_option_parts(stage),
-            **_parameter_parts(base, parameters, secret),
+            **option_parts(stage),
+            **parameter_parts(base, parameters, secret),
             **imports.parts(sorted(base.imports)),
         }
     return parts
@@ -92,7 +92,7 @@ def _digest(nodes: Sequence[ast.AST]) -> str:
     return digest_of(normal_form(nodes).encode())
 
 
-def _option_parts(stage: Stage) -> dict[str, str]:
+def option_parts(stage: Stage) -> dict[str, str]:
     """Options that change what comes of the code; all others do not count."""
     options = stage.options
     parts = {}
@@ -103,7 +103,7 @@ def _option_parts(stage: Stage) -> dict[str, str]:
     return parts
 
 
-def _parameter_parts(base: Foundation, parameters: Mapping[str, Any], secret: frozenset[str]) -> dict[str, str]:
+def parameter_parts(base: Foundation, parameters: Mapping[str, Any], secret: frozenset[str]) -> dict[str, str]:
     """The value of each parameter the stage reads, of secrets a keyed digest; the code of a default that is no literal.
 
     Raises:

@@ -18,7 +18,7 @@ from stagebook.book.secrets import MASK, texts_of
 from stagebook.run.carried import Carried
 from stagebook.run.clock import Clock
 from stagebook.run.memory import current_memory, peak_memory
-from stagebook.run.metrics import numbers_of
+from stagebook.run.metrics import no_numbers_of, numbers_of
 from stagebook.run.opened import opened
 from stagebook.run.orphans import end_at_once, end_with_parent
 from stagebook.run.own_modules import OwnModules
@@ -139,7 +139,8 @@ def finish(job_json: str) -> str:
     _visit.alive |= {name: (ref.content, values[name]) for name, ref in kept.refs.items()}
     carried = {name: value for name, value in states.items() if name not in in_process}
     kept_states = _kept_apart({**_visit.carried.now(job["outputs"]), **carried}, job)
-    numbers, series = numbers_of({name: namespace[name] for name in job["metrics"] if name in namespace})
+    measured = {name: namespace[name] for name in job["metrics"] if name in namespace}
+    numbers, series = numbers_of(measured)
     report = {
         "outputs": {name: ref.to_json() for name, ref in {**kept.refs, **kept_states.refs}.items()},
         "tied": {name: ref.to_json() for name, ref in kept.tied.items()},
@@ -149,6 +150,7 @@ def finish(job_json: str) -> str:
         "metrics": numbers,
         "series": series,
         "no_number": sorted(name for name in job["metrics"] if not numbers_of({name: namespace.get(name)})[0]),
+        "left_out": no_numbers_of({name: value for name, value in measured.items() if isinstance(value, Mapping)}),
         "memory": max(peak_memory() - _visit.memory, 0),
     }
     with _visit.clock.phase("verify"):

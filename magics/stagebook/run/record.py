@@ -45,6 +45,7 @@ class StageRecord:
         packages: versions of the packages that the stage imports, and that its inputs are made of.
         gate: what its gate said: `condition`, `passed`, `told`.
         model: the model that it makes: `value` and `method` in the notebook, `name` in the registry.
+        written: the files that it declares in `writes`, with digests of what it left.
     """
 
     stage: str
@@ -64,6 +65,7 @@ class StageRecord:
     packages: Mapping[str, str] = field(default_factory=dict)
     gate: Mapping[str, Any] = field(default_factory=dict)
     model: Mapping[str, str] = field(default_factory=dict)
+    written: Mapping[str, str | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +184,7 @@ def stage_record(
         result.run if state == "reused" else "",
         dict(result.series),
         tuple(CellTime(cell.number, cell.started, cell.duration, cell.failed) for cell in own),
+        written=dict(result.written),
     )
 
 

@@ -27,11 +27,13 @@ from stagebook.run.unrecorded import (
     Within,
     is_recording,
     keep_unrecorded,
+    place_of,
     shown_place,
     start_recorder,
     take_notes,
     unrecorded,
 )
+from stagebook.run.written import keep_written
 
 PATIENCE = 30.0
 """Seconds after which a run that goes on is recorded as it stands, and between that and the next time."""
@@ -53,6 +55,7 @@ class Journal:
         self._run = run
         self._patience = patience
         self._records: dict[str, StageRecord] = {}
+        self._unkept: list[str] = []
         self._calls: Any = None
         self._is_over = False
         self._has_ended = False
@@ -88,6 +91,8 @@ class Journal:
         if isinstance(event, StageFinished) and event.result is not None:
             with self._lock:
                 self._records[event.stage] = stage_record(event.result, event.state, event.reason, key=event.key)
+            if event.state == "done" and event.result.written:
+                self._keep_files(event)
             if time.monotonic() >= self._next:
                 self._say()
 
@@ -108,6 +113,8 @@ class Journal:
         """The run is over: have it recorded, and tell of what could not be so far."""
         self._stop()
         self._has_ended = True
+        for message in self._unkept:
+            tell(Notice(message))
         if self.within is None:
             hand_over(run.home, "run", lambda: self._keep(run), tell, wait=not self._request.later)
             return
@@ -135,6 +142,15 @@ class Journal:
                     start_recorder(run.home)
             except (OSError, StoreError):  # it is tried again, and told of at the run's end
                 return
+
+    def _keep_files(self, event: StageFinished) -> None:
+        """Keep what the stage has written as it has left it: a later one, or another run, may write to it."""
+        request = self._request
+        try:
+            folder = place_of(request.home, request.id)
+            keep_written(folder, event.stage, event.result.written, base=request.source.parent)
+        except (OSError, StoreError) as error:
+            self._unkept.append(f"Files of stage `{event.stage}` are not recorded in MLflow: {error}.")
 
     def _keep(self, run: Run) -> None:
         if run.state == "running":

@@ -20,13 +20,14 @@ from stagebook.store.blobs import Store
 _LAST = re.compile(r"last(?:~(\d+))?")
 
 
-def side_of(reference: str, *, store: str | Path | None = None) -> Side:
+def side_of(reference: str, *, store: str | Path | None = None, notebook: str | None = None) -> Side:
     """The notebook or run that `reference` names.
 
     Args:
         reference: path of a notebook, `REV:path` of one in git's history, path of a run's folder or its `run.json`, a
             run's id, `last`, or `last~N`: the Nth run of the same notebook before the last.
         store: where runs are looked for by id; `.stagebook` in the working directory by default.
+        notebook: the name of the notebook whose runs `last` counts; by default the one that was run last of all.
 
     Raises:
         StagebookError: there is none of that name, or it cannot be read.
@@ -38,8 +39,14 @@ def side_of(reference: str, *, store: str | Path | None = None) -> Side:
         return Side(reference, _pipeline(read_document(path), path))
     found = path if path.name == "run.json" else path / "run.json"
     if not found.is_file():
-        found = _named(reference, Store.at(store or STORE))
+        found = _named(reference, Store.at(store or STORE), notebook)
     return run_side(found)
+
+
+def runs_home(store: str | Path | None = None) -> Path:
+    """The folder in which the runs of a store are recorded: its own or, if it is elsewhere, the working directory's."""
+    kept = Store.at(store or STORE)
+    return kept.root if kept.is_local else Path(STORE)
 
 
 def run_side(path: Path) -> Side:
@@ -76,7 +83,7 @@ def _from_git(reference: str) -> dict[str, Any]:
     return document_of(answer.stdout.decode("utf-8-sig", errors="replace"), Path(reference))
 
 
-def _named(reference: str, store: Store) -> Path:
+def _named(reference: str, store: Store, notebook: str | None) -> Path:
     """The `run.json` of the run called `reference` in the store."""
     runs = _runs(store)
     if not runs:
@@ -90,12 +97,17 @@ def _named(reference: str, store: Store) -> Path:
                 f"There is no run `{reference}` in {store.shown}.{did_you_mean(reference, sorted(runs)[-8:])}"
             )
         return runs[reference]
-    notebook = _notebook(runs[max(runs)])
-    same = [name for name in sorted(runs, reverse=True) if _notebook(runs[name]) == notebook]
+    ids = sorted(runs, reverse=True)
+    if notebook is None:
+        counted = _notebook(runs[ids[0]])
+        same = [name for name in ids if _notebook(runs[name]) == counted]
+    else:
+        counted = notebook
+        same = [name for name in ids if Path(_notebook(runs[name])).name == notebook]
     number = int(last[1] or 0)
     if number >= len(same):
         count = "1 run" if len(same) == 1 else f"{len(same)} runs"
-        raise UsageError(f"There is no `{reference}`: {Path(notebook).name} has {count} in {store.shown}.")
+        raise UsageError(f"There is no `{reference}`: {Path(counted).name} has {count} in {store.shown}.")
     return runs[same[number]]
 
 
@@ -104,7 +116,7 @@ def _runs(store: Store) -> dict[str, Path]:
 
     Each notebook's last run is among them, wherever its folder is.
     """
-    home = store.root if store.is_local else Path(STORE)
+    home = runs_home(store.location)
     found = {path.parent.name: path for path in (home / "runs").glob("*/run.json")}
     for _, record in store.records("runs"):
         elsewhere = Path(record["folder"], "run.json")

@@ -12,7 +12,7 @@ from itertools import starmap
 from typing import Any
 
 from stagebook.errors import KernelError
-from stagebook.events import CellFinished, CellStarted, Event
+from stagebook.events import CellFinished, CellStarted, Event, Notice
 from stagebook.model import Foreach, frozen_map
 from stagebook.run.clock import Clock
 from stagebook.run.job import OUTSIDE, Failure, JobCell, Phase, StageJob, StageResult
@@ -22,6 +22,9 @@ from stagebook.run.prepared import Prepared
 from stagebook.store.values import ValueRef
 
 Emit = Callable[[Event], None]
+
+_MOST = 5
+"""Entries that a notice names."""
 
 _BY_NAME = re.compile(r"\b(import_module|__import__|sys\.modules|runpy|exec|eval)\b")
 """Ways to a module without an `import` statement."""
@@ -85,6 +88,8 @@ class _Visit:
         finish = {"store": job.store, "outputs": job.outputs, "metrics": job.metrics, "writes": job.writes}
         report = await prepared.call("finish", {**finish, "watched": job.watched})
         self.clock.extend(report["phases"])
+        if report["left_out"]:
+            self.emit(Notice(_left_out(report["left_out"]), job.stage))
         return _result(job, report)
 
     async def failed(self, state: Any, failure: Failure) -> StageResult:
@@ -166,6 +171,13 @@ def _result(job: StageJob, report: dict[str, Any]) -> StageResult:
         failure=failure,
         **_outside(report),
     )
+
+
+def _left_out(entries: Mapping[str, str]) -> str:
+    """That entries of dicts are no metrics: `metric `scores.name` is a text: not recorded`."""
+    told = [f"`{name}` is {kind}" for name, kind in entries.items()]
+    more = f", and {len(told) - _MOST} more" if len(told) > _MOST else ""
+    return f"metric{'s' if len(told) > 1 else ''} {', '.join(told[:_MOST])}{more}: not recorded."
 
 
 def _outside(report: Mapping[str, Any]) -> dict[str, Any]:

@@ -93,7 +93,8 @@ class Unrecorded:
     def files(self) -> list[Path]:
         """The files that go with it."""
         own = {_ENTRY, _FAILED}
-        return sorted(path for path in self.folder.iterdir() if path.name not in own and not path.name.startswith("."))
+        files = (path for path in self.folder.iterdir() if path.is_file())
+        return sorted(path for path in files if path.name not in own and not path.name.startswith("."))
 
     def note_failure(self, cause: str) -> None:
         """Keep why it could not be recorded, for the next run to tell."""
@@ -129,7 +130,7 @@ def keep_unrecorded(
     Raises:
         OSError: it cannot be kept.
     """
-    place = home / _FOLDER / name
+    place = place_of(home, name)
     new = place.with_name(f".{name}-{uuid.uuid4().hex[:8]}") if not place.exists() else place
     entry = {
         "kind": kind,
@@ -142,7 +143,7 @@ def keep_unrecorded(
     try:
         new.mkdir(parents=True, exist_ok=True)
         for file in files:
-            _link(file, new / file.name)
+            link(file, new / file.name)
         (new / _ENTRY).write_text(json.dumps(entry), encoding="utf-8")
         write_text(new / f"{kind}.json", facts)
         if new != place:
@@ -150,6 +151,11 @@ def keep_unrecorded(
     finally:
         if new != place:
             shutil.rmtree(new, ignore_errors=True)
+
+
+def place_of(home: Path, name: str) -> Path:
+    """The folder in which what there is to say of a run or a sweep is kept."""
+    return home / _FOLDER / name
 
 
 def unrecorded(home: Path) -> Iterator[Unrecorded]:
@@ -260,7 +266,7 @@ def _where() -> str:
     return keyed_digest(f"{uri}\0{Path.cwd() if is_relative else ''}")
 
 
-def _link(file: Path, name: Path) -> None:
+def link(file: Path, name: Path) -> None:
     """The file under another name, as it is now: it may be replaced by a later run's, and is never written in place."""
     name.unlink(missing_ok=True)
     try:

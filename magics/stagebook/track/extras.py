@@ -1,10 +1,12 @@
-"""What is recorded of a run beside its numbers: a trace, which shows what ran when, and its notebook as a page."""
+"""What is recorded of a run beside its numbers: a trace of what ran when, its graph, its notebook as a page."""
 
 from __future__ import annotations
 
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
+from stagebook.book.draw import label_of
+from stagebook.book.picture import MOST, Arrow, Box, svg_of
 from stagebook.run.lean import imported
 from stagebook.run.unrecorded import Unrecorded
 from stagebook.track.family import RUN
@@ -28,7 +30,30 @@ def send_extras(client: MlflowClient, experiment: str, one: Unrecorded, run: str
         uri: where runs are recorded.
     """
     _send_trace(client, experiment, one, run, uri)
+    _send_graph(client, one, run)
     _send_page(client, one, run)
+
+
+def _send_graph(client: MlflowClient, one: Unrecorded, run: str) -> None:
+    """The stages and what flowed between them, as it turned out, with the state of each."""
+    picture = graph_of(one)
+    if picture is not None:
+        client.log_text(run, picture, "graph.svg")
+
+
+def graph_of(one: Unrecorded) -> str | None:
+    """The graph of a run as SVG; None where it is not known, as the run was broken off, or too large to be read."""
+    facts, stages = one.facts, one.facts["stages"]
+    if not facts["versions"] or not 0 < len(stages) <= MOST:  # they are noted at a run's end, as the edges are
+        return None
+    boxes = [Box(stage["stage"], stage["state"], _took(stage)) for stage in stages]
+    arrows = [Arrow(edge["source"], edge["target"], label_of(edge["names"])) for edge in facts["edges"]]
+    return svg_of(f"{one.notebook.name}, run {one.id}: {facts['state']}", boxes, arrows)
+
+
+def _took(stage: Any) -> str:
+    """The seconds of a stage that ran in this run."""
+    return f"{stage['duration']:.1f} s" if stage["started"] and stage["state"] in ("done", "failed") else ""
 
 
 def _send_page(client: MlflowClient, one: Unrecorded, run: str) -> None:

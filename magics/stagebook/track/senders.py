@@ -13,6 +13,7 @@ from stagebook.run.sweep import given_text
 from stagebook.run.unrecorded import Unrecorded
 from stagebook.track.datasets import datasets_of
 from stagebook.track.family import Family, find_or_make, run_tags
+from stagebook.track.files import send_written
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -64,9 +65,9 @@ def _send_run(client: MlflowClient, experiment: str, one: Unrecorded) -> str:
     family, facts = family_of(client, experiment, one), one.facts
     began = _moment(facts["started"])
     metrics: list[Metric] = []
-    for stage in facts["stages"]:
-        if stage["state"] != "not run":
-            metrics += _send_stage(client, family, stage, began)
+    ran = [stage for stage in facts["stages"] if stage["state"] != "not run"]
+    for stage in ran:
+        metrics += _send_stage(client, family, stage, began)
     if not one.is_over:
         _log(client, family.parent, params=facts["parameters"], metrics=metrics)
         return family.parent
@@ -77,6 +78,7 @@ def _send_run(client: MlflowClient, experiment: str, one: Unrecorded) -> str:
         tags["stagebook.reason"] = "its process was killed"
     _log(client, family.parent, params=facts["parameters"], metrics=metrics, tags=tags)
     _log_files(client, family.parent, one.files())
+    send_written(client, one, {stage["stage"]: family.stage(stage["stage"], began=began) for stage in ran})
     client.set_terminated(family.parent, STATUS[facts["state"]], ended)
     return family.parent
 
