@@ -120,6 +120,18 @@ ONE_FINDING = {
         ],
         ("SB210", "cell 2, line 2", ["mapped over `xs`", "changes `seen`"], "which is gathered"),
     ),
+    "model that is not made": (
+        [("", "%%stage a model=modle\nmodel = 1\nprint(model)")],
+        ("SB211", "cell 1, line 1", ["`modle`", "`model`"], "Did you mean `model`?"),
+    ),
+    "gate on what is no metric": (
+        [("", '%%stage a metrics=auc gate="acu > 1"\nauc = 1')],
+        ("SB212", "cell 1, line 1", ["gate of stage `a`", "`acu`"], "Did you mean `auc`?"),
+    ),
+    "two models of one name": (
+        [("", "%%stage a model=m\nm = 1"), ("", "%%stage b model=n\nn = m")],
+        ("SB213", "cell 2, line 1", ["`a` and `b`", "`notebook`"], "Give one a name of its own"),
+    ),
     "stage mapped over a secret": (
         [("parameters", "credentials = []"), ("", "%%stage a foreach=credentials\nprint(credentials)")],
         ("SB214", "cell 2, line 1", ["mapped over `credentials`", "secret"], "Loop over it"),

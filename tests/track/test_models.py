@@ -15,6 +15,9 @@ from stagebook.events import Notice
 from stagebook.run.unrecorded import take_notes
 
 
+pytestmark = pytest.mark.timeout(600)  # each model is packed in a kernel of its own
+
+
 @pytest.fixture
 def registry(tmp_path, monkeypatch):
     monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)

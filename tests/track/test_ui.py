@@ -6,6 +6,7 @@ import pytest
 from late_models import Registry
 from recording import record_in_this_process
 
+pytestmark = pytest.mark.timeout(600)
 _PATIENCE = 60_000
 """Milliseconds until a page must show what it is to show."""
 
