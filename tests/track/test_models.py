@@ -14,7 +14,6 @@ from recording import record_in_this_process
 from stagebook.events import Notice
 from stagebook.run.unrecorded import take_notes
 
-
 pytestmark = pytest.mark.timeout(600)  # each model is packed in a kernel of its own
 
 
