@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 NOTEBOOK := notebooks/flights.ipynb
 
-.PHONY: help demo test differential torture bench lint format lock clean
+.PHONY: help demo test differential torture bench lint format pictures lock clean
 .DEFAULT_GOAL := help
 
 help: ## List these verbs
@@ -36,6 +36,9 @@ lint: $(VENV)/test.stamp ## Check style, types and import rules
 format: $(VENV)/test.stamp ## Bring the code into form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+pictures: $(VENV)/test.stamp ## Make the pictures of docs/record.md anew
+	$(BIN)/python docs/pictures.py
 
 lock: ## Write constraints.txt anew, from pyproject.toml, for all supported Pythons (needs uv)
 	uv pip compile --quiet --universal --python-version 3.10 --extra test --no-annotate --no-header \

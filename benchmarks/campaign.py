@@ -98,7 +98,7 @@ class Campaign:
         for name in self.peers:
             self.tell(f"Environment of {name} ...")
             try:
-                installed[name] = made(PEERS[name], source=self.source)
+                installed[name] = made(PEERS[PEERS[name].environment or name], source=self.source)
             except NotInstalledError as error:
                 missing[name] = str(error)
                 self.tell(f"  {name}: {error}")

@@ -19,8 +19,11 @@ def notebook(workload: Workload) -> str:
     cells = [_cell(setting(workload.parameters), ["parameters"])] if workload.parameters else []
     cells.append(_cell(workload.setup, ["setup"]))
     for step in workload.steps:
-        metrics = list(workload.metrics) if step is workload.steps[-1] else []
-        cells += [_cell(code, [f"stage:{step.name}"], metrics if code is step.cells[-1] else []) for code in step.cells]
+        options: dict[str, Any] = dict(workload.options.get(step.name, {}))
+        if step is workload.steps[-1] and workload.metrics:
+            options["metrics"] = list(workload.metrics)
+        tags = [f"stage:{step.name}"]
+        cells += [_cell(code, tags, options if code is step.cells[-1] else None) for code in step.cells]
     return as_notebook(cells)
 
 
@@ -67,10 +70,10 @@ def printed(notebooks: Iterable[Path]) -> str:
     return "\n".join("".join(output["text"]) for output in outputs if output["output_type"] == "stream")
 
 
-def _cell(code: str, tags: list[str], metrics: list[str] | None = None) -> dict[str, Any]:
+def _cell(code: str, tags: list[str], options: Mapping[str, Any] | None = None) -> dict[str, Any]:
     metadata: dict[str, Any] = {"tags": tags}
-    if metrics:
-        metadata["stagebook"] = {"metrics": metrics}
+    if options:
+        metadata["stagebook"] = dict(options)
     return {
         "cell_type": "code",
         "metadata": metadata,

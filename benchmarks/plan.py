@@ -66,6 +66,7 @@ PLAN = (
             "last stage edited": ("stagebook", "ploomber"),
         },
     ),
+    Session("record", "flights", {"cold": ("stagebook", "untracked")}),
     Session(
         "gigabyte",
         "gigabyte",

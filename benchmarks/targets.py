@@ -107,6 +107,7 @@ def _targets() -> Iterable[Target]:
     yield Target("sweep of eight against eight Papermill runs", *_against("branches", "sweep", "papermill"), 0.20)
     yield Target("stage start against an ordinary kernel with the same imports", *start, 0.05)
     yield Target("peak memory of the two-branch run against Papermill", *_against("memory", "cold", "papermill"), 1.6)
+    yield Target("the demo recorded in MLflow, against `--no-track`", *_against("record", "cold", "untracked"), 1.05)
     yield Target("verification and fingerprints, share of a run's time", *share, 0.05)
 
 

@@ -14,6 +14,10 @@ from mlflow import MlflowClient
 from stagebook.track.recorder import record_unrecorded
 
 
+_FOLDER = Path(tempfile.mkdtemp(prefix="mlflow-"))
+"""Made before any test has a folder for temporary files of its own."""
+
+
 def record_in_this_process(patch: Any) -> None:
     """Have MLflow told in this process, which has imported it once for all tests, in a store that is made once."""
 
@@ -31,6 +35,6 @@ def record_in_this_process(patch: Any) -> None:
 @functools.cache
 def _empty_store() -> Path:
     """MLflow takes seconds to make its tables."""
-    path = Path(tempfile.mkdtemp(prefix="mlflow-"), "mlflow.db")
+    path = _FOLDER / "mlflow.db"
     MlflowClient(f"sqlite:///{path}").search_experiments()
     return path

@@ -31,6 +31,7 @@ class Peer:
         variables: environment variables that it needs, given the folder it runs in.
         isolates: whether each stage starts in a process of its own.
         caches: whether it leaves out work that it has done before.
+        environment: the name of another contender whose environment it runs in; empty for one of its own.
         kernel: whether it can take the packages that run notebooks at the versions in `constraints.txt`.
     """
 
@@ -44,6 +45,7 @@ class Peer:
     variables: Callable[[Path], Mapping[str, str]] = field(default=lambda _: {})
     isolates: bool = False
     caches: bool = False
+    environment: str = ""
     kernel: bool = True
 
 

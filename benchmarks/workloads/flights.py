@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import json
+import shlex
 from pathlib import Path
 
 from benchmarks.workloads.model import Step, Workload
@@ -19,7 +20,8 @@ def flights() -> Workload:
     tagged = [(cell["metadata"].get("tags", []), "".join(cell["source"])) for cell in code]
     setup = "\n".join(text for tags, text in tagged if "setup" in tags).replace("%load_ext stagebook\n", "")
     parameters = next(text for tags, text in tagged if "parameters" in tags)
-    *steps, last = _steps([text for _, text in tagged if text.startswith("%%stage ")])
+    stages = [text for _, text in tagged if text.startswith("%%stage ")]
+    *steps, last = _steps(stages)
     return Workload(
         name="flights",
         title="the flights demo",
@@ -27,6 +29,7 @@ def flights() -> Workload:
         steps=(*steps, Step(last.name, (*last.cells, TELL))),
         parameters=_values(parameters),
         metrics=("best_auc",),
+        options={last.name: _options(stages[-1])},
         files={f"data/{path.name}": path for path in sorted((NOTEBOOKS / "data").glob("*.parquet"))},
     )
 
@@ -38,6 +41,13 @@ def _steps(cells: list[str]) -> list[Step]:
         magic, _, code = cell.partition("\n")
         found.setdefault(magic.split()[1], []).append(code)
     return [Step(name, tuple(code)) for name, code in found.items()]
+
+
+def _options(cell: str) -> dict[str, str]:
+    """The model that the stage registers, and its gate."""
+    magic, _, _ = cell.partition("\n")
+    words = (word.partition("=") for word in shlex.split(magic)[2:])
+    return {name: value for name, _, value in words if name in ("model", "gate")}
 
 
 def _values(code: str) -> dict[str, object]:

@@ -59,6 +59,7 @@ class Workload:
         sweep: a parameter that the last two steps depend on, and eight values for it.
         metrics: names bound by the last step that are numbers worth recording.
         files: files that it reads, by the path under which it does.
+        options: what Stagebook is told of steps beyond their code, by step.
     """
 
     name: str
@@ -69,6 +70,7 @@ class Workload:
     sweep: tuple[str, tuple[object, ...]] | None = None
     metrics: tuple[str, ...] = ()
     files: Mapping[str, Path] = field(default_factory=dict)
+    options: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     def takes(self, step: Step) -> tuple[str, ...]:
         """Names that the step has from earlier ones."""

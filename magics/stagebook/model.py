@@ -41,17 +41,15 @@ class Names:
         reads: names whose value from before the code may be used by it, each with the first place. Builtins are
             included: whether `max` means the builtin is for the linker to say.
         maybe_reads: the part of `reads` that the code may well do without: where one is nowhere, that is no fault.
-        binds: names the code binds, or may bind: by assignment, import, def, class, for, with, walrus, match, global.
+        binds: names the code binds, or may bind.
         maybe_binds: the part of `binds` that some way through the code leaves as it was (bound under an `if`, say).
-        changes: names whose object, bound before the code, the code is sure to change in place if it runs through
-            (`df["x"] = 1`, `items.append(1)`, `total += 1`, directly or through an alias).
-        touches: names whose object the code may change in place, as far as one can see without running it (passed to
-            an unknown function, an unknown method called). Disjoint from `changes`.
+        changes: names whose object from before the code it is sure to change in place: `df["x"] = 1`, `total += 1`.
+        touches: names whose object the code may change in place, as far as one can see without running it. Disjoint
+            from `changes`.
         deletes: names that are gone when the code has run (`del x`), each with the place.
         imports: modules imported, as dotted names (`sklearn.ensemble`).
-        star_imports: what binds names that cannot be listed: `from MODULE import *` of a module outside the standard
-            library, `%run FILE`, `exec` of text made at run time. Where there is one, a name bound nowhere may still
-            be bound.
+        star_imports: what binds names that cannot be listed (`from MODULE import *`, `%run FILE`, `exec` of text made
+            at run time), so that a name bound nowhere may still be bound.
     """
 
     reads: Mapping[str, Place] = field(default_factory=frozen_map)
@@ -102,6 +100,8 @@ class StageOptions:
         foreach: the stage runs once for each element of a list, and what it makes is gathered in lists.
         resources: what the stage uses: `cores`, `memory` in bytes, and whatever else there is a limited number of.
         model: the value that is registered in MLflow as a model.
+        features: stages that make of raw rows what the model takes; they are packed with it.
+        rows: the table of raw rows among what these stages take; None to find it.
         gate: a condition on metrics (see `book/gates`); where it does not hold, nothing after the stage runs.
     """
 
@@ -117,6 +117,8 @@ class StageOptions:
     resources: tuple[tuple[str, float], ...] = ()
     model: ModelOption | None = None
     gate: str | None = None
+    features: tuple[str, ...] = ()
+    rows: str | None = None
 
     @property
     def kept(self) -> frozenset[str]:
@@ -134,7 +136,7 @@ class Cell:
         number: position among its code cells, from 1.
         role: what the cell is for.
         stage: the stage it belongs to (role `stage`) or checks (role `test`), else None.
-        source: the cell's text as it stands in the notebook.
+        source: the cell's text in the notebook.
     """
 
     id: str
@@ -246,12 +248,10 @@ class Pipeline:
         edges: between stages, sorted.
         parameters: the defaults, in order.
         inputs: per stage, which stage each name it takes comes from.
-        outputs: per stage, the names to keep when it is done: those that other stages take, tests and exploration
-            cells look at, and, where nobody looks at any, what it binds.
+        outputs: per stage, the names to keep when it is done: what others look at, else all that it binds.
         segments: the stages' cells in notebook order, from which edges are inferred.
         ambient: names that a kernel has before a stage runs: builtins, parameters, setup.
-        needs: per stage, those that must be done first though it takes no name from them: declared, or since one of
-            the two writes a file that the other one names or was seen to use.
+        needs: per stage, those that must be done first though it takes no name from them: declared, or met in a file.
     """
 
     notebook: Path

@@ -132,6 +132,18 @@ ONE_FINDING = {
         [("", "%%stage a model=m\nm = 1"), ("", "%%stage b model=n\nn = m")],
         ("SB213", "cell 2, line 1", ["`a` and `b`", "`notebook`"], "Give one a name of its own"),
     ),
+    "features that are no stage before": (
+        [("stage:a", "x = 1"), ("", "%%stage b model=m features=aa\nm = x")],
+        ("SB215", "cell 2, line 1", ["`aa`", "no stage of that name"], "Did you mean `a`?"),
+    ),
+    "features without a model": (
+        [("stage:a", "x = 1"), ("", "%%stage b features=a\nprint(x)")],
+        ("SB215", "cell 2, line 1", ["`b` has `features`"], "Name the model"),
+    ),
+    "rows that no feature stage takes": (
+        [("stage:a", "x = 1"), ("stage:c", "y = x"), ("", "%%stage b model=m features=c rows=xx\nm = y")],
+        ("SB215", "cell 3, line 1", ["`xx`", "`rows`"], "Did you mean `x`?"),
+    ),
     "stage mapped over a secret": (
         [("parameters", "credentials = []"), ("", "%%stage a foreach=credentials\nprint(credentials)")],
         ("SB214", "cell 2, line 1", ["mapped over `credentials`", "secret"], "Loop over it"),

@@ -27,6 +27,7 @@ CODES: dict[str, tuple[Severity, str]] = {
     "SB212": ("error", "`gate` names a metric, or a champion, that there is not"),
     "SB213": ("error", "two stages register models of one name"),
     "SB214": ("error", "stage mapped with `foreach` over a secret parameter"),
+    "SB215": ("error", "`features` names what is no stage that the model comes from"),
     "SB301": ("warning", "parameter that nobody reads"),
     "SB302": ("warning", "output that nobody reads and no option names"),
     "SB303": ("warning", "secret parameter whose default stands in the notebook"),

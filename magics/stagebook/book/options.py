@@ -86,6 +86,12 @@ def _model(value: Any) -> ModelOption:
     return ModelOption(match["value"], match["method"] or "predict", match["name"])
 
 
+def _name(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip().isidentifier() or keyword.iskeyword(value.strip()):
+        raise ValueError("takes a name")
+    return value.strip()
+
+
 def _gate(value: Any) -> str:
     wrong = "takes a condition on metrics, as in `auc >= 0.8 and auc >= champion.auc`"
     if not isinstance(value, str):
@@ -126,6 +132,8 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "resources": _resources,
     "model": _model,
     "gate": _gate,
+    "features": _names,
+    "rows": _name,
 }
 
 

@@ -60,8 +60,26 @@ def model_findings(pipeline: Pipeline) -> Iterator[Finding]:
                 remedy = f'Give one a name of its own: model="{model.value} as NAME".'
                 yield finding("SB213", message, remedy, place, stage=stage.name)
             registered.setdefault(name, stage.name)
+        yield from _feature_findings(stage, pipeline, place)
         if stage.options.gate is not None:
             yield from _gate_findings(stage, stage.options.gate, pipeline, place)
+
+
+def _feature_findings(stage: Stage, pipeline: Pipeline, place: Place) -> Iterator[Finding]:
+    options, before = stage.options, pipeline.upstream(stage.name)
+    for name in options.features:
+        if name not in before:
+            message = f"Stage `{stage.name}` names `{name}` in `features`, and no stage of that name comes before it."
+            remedy = did_you_mean(name, before).strip() or "Take it out."
+            yield finding("SB215", message, remedy, place, stage=stage.name)
+    if options.features and options.model is None:
+        message = f"Stage `{stage.name}` has `features`, and registers no model."
+        yield finding("SB215", message, "Name the model in `model`, or take it out.", place, stage=stage.name)
+    taken = {name for one in options.features for name in pipeline.inputs.get(one, ())}
+    if options.rows is not None and options.rows not in taken:
+        message = f"Stage `{stage.name}` names `{options.rows}` in `rows`, and none of its `features` takes that."
+        remedy = did_you_mean(options.rows, taken).strip() or "Name a table that a feature stage takes."
+        yield finding("SB215", message, remedy, place, stage=stage.name)
 
 
 def _gate_findings(stage: Stage, gate: str, pipeline: Pipeline, place: Place) -> Iterator[Finding]:

@@ -87,6 +87,8 @@ def run(
 
 def _promote(run: Run, *, quiet: bool) -> None:
     """Make the models of a run the champions, once it is recorded."""
+    import json
+
     from stagebook.commands.models import registry_of
     from stagebook.errors import StagebookError, UsageError
     from stagebook.modeltext import promotion_text
@@ -97,11 +99,11 @@ def _promote(run: Run, *, quiet: bool) -> None:
     if not making:
         raise UsageError(f"--promote: no stage of {run.notebook.name} registers a model, as the option `model=` does.")
     client, _ = registry_of("", str(run.home))
+    facts = json.loads(run.text())
     for stage in making:
-        name, content = stage.model["name"], stage.outputs.get(stage.model["value"], "")
-        version = version_of(client, name, fingerprint=stage.fingerprint, content=content)
+        version = version_of(client, facts, next(one for one in facts["stages"] if one["stage"] == stage.stage))
         if version is None:
-            raise StagebookError(f"The model of stage `{stage.stage}` is not registered as `{name}`.")
+            raise StagebookError(f"The model of stage `{stage.stage}` is not registered as `{stage.model['name']}`.")
         done = promote(client, version)
         if not quiet:
             click.echo(promotion_text(done))

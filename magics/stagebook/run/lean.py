@@ -45,8 +45,8 @@ def imported(module: str) -> Any:
     """A module that imports nbformat: in a third of the time that this takes where JupyterLab is installed."""
     if module not in sys.modules:
         with postponed(_POSTPONED):
-            importlib.import_module(module)
-    return sys.modules[module]
+            return importlib.import_module(module)
+    return importlib.import_module(module)  # which waits where another thread is still at it
 
 
 @contextmanager

@@ -44,7 +44,8 @@ class StageRecord:
         cells: the stage's own cells, where they were run in this run.
         packages: versions of the packages that the stage imports, and that its inputs are made of.
         gate: what its gate said: `condition`, `passed`, `told`.
-        model: the model that it makes: `value` and `method` in the notebook, `name` in the registry.
+        model: the model that it makes: `value` and `method` in the notebook, `name` in the registry, `features` and
+            `rows` where stages are packed with it.
         written: the files that it declares in `writes`, with digests of what it left.
     """
 
@@ -160,7 +161,12 @@ def stage_records(planner: Planner, outcome: Outcome) -> tuple[StageRecord, ...]
 
 def _model(stage: Stage, pipeline: Pipeline) -> dict[str, str]:
     option, name = stage.options.model, registered_name(stage, pipeline)
-    return {"value": option.value, "method": option.method, "name": name} if option is not None and name else {}
+    if option is None or name is None:
+        return {}
+    found = {"value": option.value, "method": option.method, "name": name}
+    if stage.options.features:
+        found |= {"features": ",".join(stage.options.features), "rows": stage.options.rows or ""}
+    return found
 
 
 def stage_record(

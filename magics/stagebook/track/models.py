@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from stagebook.book.notebook import read_document
 from stagebook.book.pipeline import pipeline_of
+from stagebook.errors import StagebookError
 from stagebook.registry import plugin
 from stagebook.run.job import JobCell, StageJob
 from stagebook.run.job_cells import job_cells, preamble_cells
@@ -19,6 +20,7 @@ from stagebook.track.champion import CHAMPION, EVALUATED, version_called
 from stagebook.track.datasets import files_of
 from stagebook.track.family import Family
 from stagebook.track.packing import MODEL, REPORT
+from stagebook.track.slices import feature_slice
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -28,23 +30,24 @@ CHALLENGER = "challenger"
 """Alias of the version that was registered last."""
 FINGERPRINT = "stagebook.fingerprint"
 CONTENT = "stagebook.content"
+PACKED = "stagebook.packed"
 GATES = "stagebook.gates"
 """Tag of a version: what the gates said of it, by stage, as JSON."""
 
 Facts = Mapping[str, Any]
 
 
-def version_of(client: MlflowClient, name: str, *, fingerprint: str, content: str) -> ModelVersion | None:
-    """The version of a registered model that is of this very result of a stage; None where there is none.
+def version_of(client: MlflowClient, facts: Facts, stage: Facts) -> ModelVersion | None:
+    """The version that is of this very result of a stage, packed as it says; None where there is none.
 
     Args:
         client: for where runs are recorded.
-        name: the registered model's.
-        fingerprint: the stage's.
-        content: of the stored value.
+        facts: `run.json`.
+        stage: in it, the stage.
     """
-    for version in client.search_model_versions(f"tags.`{FINGERPRINT}` = '{fingerprint}'"):
-        if version.name == name and version.tags.get(CONTENT) == content:
+    packed = _packed_as(facts, stage)
+    for version in client.search_model_versions(f"tags.`{FINGERPRINT}` = '{stage['fingerprint']}'"):
+        if version.name == stage["model"]["name"] and version.tags.get(PACKED) == packed:
             return version
     return None
 
@@ -66,7 +69,7 @@ def models_in(one: Unrecorded) -> list[Facts]:
 
 def unpacked(client: MlflowClient, one: Unrecorded) -> list[Facts]:
     """Of the run's models, those that no version is of, and that are not packed yet."""
-    new = [stage for stage in models_in(one) if _version_of(client, stage) is None]
+    new = [stage for stage in models_in(one) if version_of(client, one.facts, stage) is None]
     return [stage for stage in new if not (_place(one, stage) / REPORT).is_file()]
 
 
@@ -90,8 +93,15 @@ def pack_model(one: Unrecorded, stage: Facts) -> None:
         "model": stage["outputs"][stage["model"]["value"]],
         "method": stage["model"]["method"],
         "candidates": list(_candidates(one.facts, stage)),
-        "packages": stage["packages"],
+        "packages": _packages(one.facts, stage),
+        "features": None,
     }
+    names = _feature_stages(stage)
+    if names:
+        try:
+            order["features"] = feature_slice(one.facts, pipeline, names, stage["model"]["rows"])
+        except StagebookError as error:
+            raise NotPackedError(str(error)) from error
     code = f"__import__('importlib').import_module('stagebook.track.packing').pack({json.dumps(order)!r})"
     job = StageJob(
         stage=stage["stage"],
@@ -107,6 +117,19 @@ def pack_model(one: Unrecorded, stage: Facts) -> None:
         raise NotPackedError(result.failure.message)
 
 
+def _feature_stages(stage: Facts) -> list[str]:
+    named = stage["model"].get("features", "")
+    return named.split(",") if named else []
+
+
+def _packages(facts: Facts, stage: Facts) -> dict[str, str]:
+    """Versions of what the stage, and the feature stages that are packed with it, stand on."""
+    members = {stage["stage"], *_feature_stages(stage)}
+    return {
+        name: version for one in facts["stages"] if one["stage"] in members for name, version in one["packages"].items()
+    }
+
+
 def register(client: MlflowClient, experiment: str, one: Unrecorded, family: Family) -> None:
     """Have a version of each of the run's models that is packed; tell known versions of this run.
 
@@ -119,7 +142,7 @@ def register(client: MlflowClient, experiment: str, one: Unrecorded, family: Fam
     gates = {stage["stage"]: stage["gate"] for stage in one.facts["stages"] if stage.get("gate")}
     for stage in models_in(one):
         name = stage["model"]["name"]
-        version = _version_of(client, stage)
+        version = version_of(client, one.facts, stage)
         if version is None and (_place(one, stage) / REPORT).is_file():
             version = _registered(client, experiment, one, stage, family)
         if version is None:
@@ -170,6 +193,7 @@ def _tags(one: Unrecorded, stage: Facts, report: Facts) -> dict[str, str]:
         "stagebook.git.commit": provenance["commit"],
         FINGERPRINT: stage["fingerprint"],
         CONTENT: stage["outputs"][stage["model"]["value"]],
+        PACKED: _packed_as(one.facts, stage),
         "stagebook.data": json.dumps(data)[:5000],
         "stagebook.data.digest": digest_of_json(data),
         "stagebook.example": report["example"],
@@ -213,9 +237,11 @@ def _candidates(facts: Facts, stage: Facts) -> Iterator[tuple[str, str]]:
                     yield value, content
 
 
-def _version_of(client: MlflowClient, stage: Facts) -> ModelVersion | None:
+def _packed_as(facts: Facts, stage: Facts) -> str:
+    """A digest of what is packed, and how."""
+    prints = {one["stage"]: one["fingerprint"] for one in facts["stages"]}
     content = stage["outputs"][stage["model"]["value"]]
-    return version_of(client, stage["model"]["name"], fingerprint=stage["fingerprint"], content=content)
+    return digest_of_json([content, dict(stage["model"]), [prints[name] for name in _feature_stages(stage)]])
 
 
 def _place(one: Unrecorded, stage: Facts) -> Path:

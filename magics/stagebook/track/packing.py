@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any
 from stagebook.store.blobs import Store
 from stagebook.store.references import ValueRef
 from stagebook.store.values import load
+from stagebook.track.scorer import save_scorer
 
 REPORT = "report.json"
 """File beside the model's folder: `flavor`, `serialization`, `example`, `notes`."""
@@ -48,7 +49,8 @@ def pack(order: str) -> None:
 
     Args:
         order: JSON: `folder`, where to; `store`, where values are; `model`, its content; `method`, what predicts;
-            `candidates`, names and contents of what it may take, the nearest first; `packages`, versions by name.
+            `candidates`, names and contents of what it may take, the nearest first; `packages`, versions by name;
+            `features`, what `slices.feature_slice` gives, or null.
 
     Raises:
         ValueError: the value is no model.
@@ -68,7 +70,12 @@ def pack(order: str) -> None:
         example = _example(model, method, name, content, store, namespace)
         if example is not None:
             break
-    report = _saved(model, method, example, Path(told["folder"]), told["packages"])
+    folder = Path(told["folder"])
+    report = _saved(model, method, example, folder, told["packages"])
+    if told["features"]:
+        report |= _as_scorer(
+            model, method, told["features"], folder, report, lambda one: _loaded(one, store, namespace)
+        )
     Path(told["folder"], REPORT).write_text(json.dumps(report), encoding="utf-8")
 
 
@@ -166,6 +173,35 @@ def _saved(
         "notes": notes,
         "requirements": arguments["pip_requirements"],
     }
+
+
+def _as_scorer(
+    model: Any,
+    method: str,
+    features: Mapping[str, Any],
+    folder: Path,
+    report: Mapping[str, Any],
+    load_value: Callable[[str], Any],
+) -> dict[str, Any]:
+    """Put the feature stages before the model that is in the folder; what is to be told of it instead."""
+    made = ((name, load_value(content)) for name, content in features["made"].items())
+    tables = ((name, value) for name, value in made if _table(model, value) is not None)
+    name, table = next(tables, ("", None))
+    if table is None:
+        raise ValueError("none of the tables that its `features` make is one it takes")
+    known = getattr(model, "feature_names_in_", None)
+    (folder / MODEL).rename(folder / "inner")
+    rows = save_scorer(
+        folder / MODEL,
+        features=features,
+        taken={name: load_value(content) for name, content in features["taken"].items()},
+        table=(name, table, None if known is None else [str(one) for one in known]),
+        predict=lambda rows: _predict(model, method, rows),
+        model=folder / "inner",
+        requirements=[*report["requirements"], *_requirements({}, ["cloudpickle"])],
+    )
+    notes = [note for note in report["notes"] if not note.startswith("no signature")]
+    return {"flavor": f"pyfunc, features before {report['flavor']}", "example": rows, "notes": notes}
 
 
 def _library(model: Any) -> str:
