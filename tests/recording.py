@@ -13,7 +13,6 @@ from mlflow import MlflowClient
 
 from stagebook.track.recorder import record_unrecorded
 
-
 _FOLDER = Path(tempfile.mkdtemp(prefix="mlflow-"))
 """Made before any test has a folder for temporary files of its own."""
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from late_models import CELLS, Registry
 from recording import record_in_this_process
+from tracking_server import Server
 
 from stagebook.events import Notice
 from stagebook.run.unrecorded import take_notes
@@ -49,6 +50,17 @@ def story(tmp_path_factory):
         one.told = told
         patch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{one.home}/mlflow.db")
         yield one
+
+
+@pytest.fixture
+def server(story, tmp_path):
+    """MLflow's server on the story's record."""
+    one = Server(tmp_path, store=f"sqlite:///{story.home}/mlflow.db")
+    one.start()
+    try:
+        yield one
+    finally:
+        one.stop()
 
 
 class TestVersion:
@@ -224,3 +236,25 @@ class TestRegistering:
         run = registry.run([("", "%%stage train model=model\nmodel = (x for x in 'abc')")])
         assert run.state == "done"
         assert registry.versions() == []
+
+
+def test_mlflows_pages_show_run_stages_timeline_and_model(story, server, browser):
+    client = story.client
+    version = client.get_model_version_by_alias("late", "champion")
+    stage = client.get_run(version.run_id)
+    experiment, parent = stage.info.experiment_id, stage.data.tags["mlflow.parentRunId"]
+    run = f"tags.`stagebook.run` = '{version.tags['stagebook.run']}'"
+    [trace] = client.search_traces(locations=[experiment], filter_string=run)
+    pages = {
+        f"runs/{parent}": ["Finished", "train", "evaluate", "auc", "depth", "duration_seconds"],
+        f"runs/{parent}/artifacts": ["late.ipynb", "run.json", "late.html", "graph.svg"],
+        f"traces?selectedEvaluationId={trace.info.trace_id}": ["load", "prepare", "train", "cell 5"],
+    }
+    addresses = {f"{server.url}/#/experiments/{experiment}/{page}": told for page, told in pages.items()}
+    addresses[f"{server.url}/#/models/late/versions/{version.version}"] = ["champion", "stagebook.data", "train"]
+    for address, told in addresses.items():
+        page = browser.new_page(viewport={"width": 1400, "height": 1000})
+        page.goto(address)
+        for text in told:
+            page.get_by_text(text).first.wait_for(state="attached", timeout=60_000)
+        page.close()

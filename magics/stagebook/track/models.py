@@ -34,6 +34,8 @@ PACKED = "stagebook.packed"
 GATES = "stagebook.gates"
 """Tag of a version: what the gates said of it, by stage, as JSON."""
 
+_REFUSED = "refused"
+
 Facts = Mapping[str, Any]
 
 
@@ -70,7 +72,7 @@ def models_in(one: Unrecorded) -> list[Facts]:
 def unpacked(client: MlflowClient, one: Unrecorded) -> list[Facts]:
     """Of the run's models, those that no version is of, and that are not packed yet."""
     new = [stage for stage in models_in(one) if version_of(client, one.facts, stage) is None]
-    return [stage for stage in new if not (_place(one, stage) / REPORT).is_file()]
+    return [stage for stage in new if not any((_place(one, stage) / name).is_file() for name in (REPORT, _REFUSED))]
 
 
 def pack_model(one: Unrecorded, stage: Facts) -> None:
@@ -115,6 +117,13 @@ def pack_model(one: Unrecorded, stage: Facts) -> None:
         result = runner.submit(job, lambda _: None, lambda _: {}).result()
     if result.failure is not None:
         raise NotPackedError(result.failure.message)
+
+
+def refuse(one: Unrecorded, stage: Facts) -> None:
+    """It cannot be packed: no other process is to try with what is kept of this run."""
+    place = _place(one, stage)
+    place.mkdir(parents=True, exist_ok=True)
+    (place / _REFUSED).touch()
 
 
 def _feature_stages(stage: Facts) -> list[str]:

@@ -12,7 +12,7 @@ from typing import Any
 from filelock import FileLock, Timeout
 
 from stagebook.run.unrecorded import Unrecorded, leave_note, lock_of, unrecorded
-from stagebook.track.models import models_in, pack_model, register, unpacked
+from stagebook.track.models import models_in, pack_model, refuse, register, unpacked
 from stagebook.track.place import cause_of, client_for, experiment_for, recording_at, tracking_uri
 from stagebook.track.senders import family_of, send
 
@@ -129,6 +129,7 @@ def _is_packed(one: Unrecorded, home: Path) -> bool:
             try:
                 pack_model(one, stage)
             except Exception as error:  # it is the user's value, and code of the user's that runs
+                refuse(one, stage)
                 value, name = stage["model"]["value"], stage["model"]["name"]
                 leave_note(home, f"`{value}` of run {one.id} is not registered as `{name}`: {cause_of(error)}.")
     return True

@@ -19,6 +19,7 @@ import copy
 
 import cloudpickle
 import mlflow.pyfunc
+import pandas
 from mlflow.models import set_model
 
 {setup}
@@ -26,11 +27,15 @@ from mlflow.models import set_model
 FEATURES = {code}
 ROWS, TABLE = {rows!r}, {table!r}
 COLUMNS = {columns!r}
+TIMES = {times!r}  # with a time zone in the notebook; here they come as UTC, without one
 
 
 def features(rows, taken):
     """What the model takes, made of raw rows as the notebook's stages do."""
-    names = {{**globals(), **copy.deepcopy(taken), ROWS: rows.copy()}}
+    rows = rows.copy()
+    for name in TIMES.keys() & set(rows.columns):
+        rows[name] = pandas.to_datetime(rows[name], utc=True).astype(TIMES[name])
+    names = {{**globals(), **copy.deepcopy(taken), ROWS: rows}}
     exec(compile(FEATURES, "<features>", "exec"), names)
     return names[TABLE] if COLUMNS is None else names[TABLE][COLUMNS]
 
@@ -43,7 +48,7 @@ class Scorer(mlflow.pyfunc.PythonModel):
             self._taken = cloudpickle.load(file)
         self._model = mlflow.pyfunc.load_model(context.artifacts["model"])
 
-    def predict(self, context, model_input, params=None):
+    def predict(self, context, model_input: pandas.DataFrame, params=None):
         return self._model.predict(features(model_input, self._taken))
 
 
@@ -82,7 +87,7 @@ def save_scorer(
     frames = {name: value for name, value in taken.items() if type(value).__name__ == "DataFrame"}
     names = [features["rows"]] if features["rows"] else [name for name in frames if len(frames[name]) == len(table[1])]
     if len(names) != 1 or names[0] not in frames:
-        told = ", ".join(f"`{name}`" for name in frames) or "none"
+        told = ", ".join(f"`{name}`" for name in sorted(frames)) or "none"
         raise ValueError(f"it is not clear which table holds the rows to score: name one in `rows` ({told})")
     rows, columns = names[0], table[2]
     expected = predict(table[1] if columns is None else table[1][columns])
@@ -93,11 +98,12 @@ def save_scorer(
         rows=rows,
         table=table[0],
         columns=columns,
+        times={name: str(kind) for name, kind in frames[rows].dtypes.items() if getattr(kind, "tz", None) is not None},
     )
     parts = {"source": source, "taken": others, "model": model, "requirements": requirements}
     wanted = [name for name in frames[rows].columns if name in _mentioned(features["code"]) | set(columns or ())]
     for kept in ([wanted] if wanted else []) + [list(frames[rows].columns)]:
-        why = _saved(folder, frames[rows][kept], expected, parts)
+        why = _saved(folder, _without_zones(frames[rows][kept]), expected, parts)
         if not why:
             return rows
     raise ValueError(why)
@@ -134,12 +140,19 @@ def _saved(folder: Path, rows: Any, expected: Any, parts: Mapping[str, Any]) -> 
         if not np.array_equal(said, np.asarray(expected)):
             return "it does not say what the notebook's model says of the notebook's own rows"
         some = np.random.default_rng(0).permutation(len(rows))[:_SOME]
-        if not np.allclose(np.asarray(loaded.predict(rows.iloc[some])), said[some]):
+        few = rows.iloc[some].reset_index(drop=True)  # as a service makes a table of what it gets
+        if not np.allclose(np.asarray(loaded.predict(few)), said[some]):
             remedy = "compute what is from all rows in a stage before, and take it from there"
             return f"what it says of a row depends on the other rows that it is given: {remedy}"
     except Exception as error:  # the notebook's code can raise anything
         return f"{type(error).__name__}: {error}"
     return ""
+
+
+def _without_zones(rows: Any) -> Any:
+    """The rows with times in UTC that do not say so: MLflow's schema knows of no time zones."""
+    zoned = [name for name, kind in rows.dtypes.items() if getattr(kind, "tz", None) is not None]
+    return rows.assign(**{name: rows[name].dt.tz_convert("UTC").dt.tz_localize(None) for name in zoned})
 
 
 def _quoted(code: str) -> str:
