@@ -15,7 +15,7 @@ demo: $(VENV)/demo.stamp ## Set up, run the flights demo, say where to look at t
 	$(BIN)/stagebook run $(NOTEBOOK) --promote $(DEMO)
 
 test: $(VENV)/test.stamp lint ## Set up, run all checks and tests
-	$(BIN)/python -m pytest -n auto --dist loadfile
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 	$(BIN)/python -m pytest --nbval-lax $(NOTEBOOK) -p no:cacheprovider
 
 differential: $(VENV)/test.stamp ## Run hazards and scikit-learn's examples as stages and in one kernel; all must be the same

@@ -21,6 +21,14 @@ QUIET = ["--no-sandbox", "--disable-gpu", "--no-first-run"]
 QUIET += ["--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
 
 
+_LONGEST = ("test_models.py", "test_secrets.py", "test_killing.py", "test_away.py", "test_scorer.py", "test_chips.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Files that take long first: else one of several processes is at the last of them while the others are done."""
+    items.sort(key=lambda item: item.path.name not in _LONGEST)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def key_file() -> Iterator[Path]:
     """A key of the tests' own, which kernels and commands inherit: the user's is left alone."""
