@@ -83,18 +83,18 @@ def take(url: str) -> None:
             page = browser.new_page(viewport={"width": 1280, "height": 800})
             page.goto(f"{url}/#/{place}")
             page.get_by_text(told).first.wait_for(timeout=1000 * PATIENCE)
-            _tidy(page)
+            if name != "timeline":  # it is in front of the rest
+                _close_assistant(page)
+            page.wait_for_timeout(2000)
             page.screenshot(path=HERE / f"{name}.png")
             print(HERE / f"{name}.png")
         browser.close()
 
 
-def _tidy(page: Any) -> None:
-    """Close what MLflow opens beside its pages, and let the page come to rest."""
-    panel = page.get_by_text("MLflow Assistant")
-    if panel.count():
+def _close_assistant(page: Any) -> None:
+    """Close what MLflow opens beside its pages."""
+    if page.get_by_text("MLflow Assistant").count():
         page.get_by_label("Close").last.click()
-    page.wait_for_timeout(2000)
 
 
 if __name__ == "__main__":
