@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from stagebook.run.history import metrics_of
 from stagebook.text import counted, moment
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def _facts(lineage: Lineage) -> Iterator[tuple[str, str]]:
         yield "run", f"{facts['id']}, {moment(facts['started'])}, by {facts['provenance']['user'] or 'somebody'}"
         yield "notebook", _code(lineage)
         yield "parameters", _values(facts["parameters"]) or "none"
-        yield "metrics", _values({name: f"{value:.6g}" for name, value in _metrics(facts).items()}, quoted=False)
+        yield "metrics", _values({name: f"{value:.6g}" for name, value in metrics_of(facts).items()}, quoted=False)
     if "stagebook.flavor" in tags:
         form = tags.get("stagebook.serialization")
         example = tags.get("stagebook.example")
@@ -78,10 +79,6 @@ def _code(lineage: Lineage) -> str:
 
 def _signed(example: str | None) -> str:
     return f"signature from `{example}`" if example else "no signature"
-
-
-def _metrics(facts: Mapping[str, Any]) -> dict[str, float]:
-    return {name: value for stage in facts["stages"] for name, value in stage["metrics"].items()}
 
 
 def _values(values: Mapping[str, Any], *, quoted: bool = True) -> str:

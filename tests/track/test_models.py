@@ -185,6 +185,7 @@ class TestStory:
             (["lineage", "lat"], "There is no registered model `lat`. Did you mean `late`?"),
             (["lineage", "late/7"], "Model `late` has no version 7"),
             (["lineage", "late@best"], "No version of model `late` is called @best. There is: @champion."),
+            (["promote", "late", "--from", "best"], "No version of model `late` is called @best."),
             (["promote", "a/b/c"], "`a/b/c` names no model version."),
         ],
     )

@@ -106,7 +106,7 @@ def model(tmp_path_factory):
 ROWS = pd.DataFrame({"a": [1.0, 2.0, 3.0, 4.0] * 30, "unused": 0.0})
 
 
-def saved(folder, model, code, *, rows=ROWS, taken=None, named=""):
+def saved(folder, model, code, *, rows=ROWS, taken=None, named="", own=None):
     """Save a scorer of these feature stages; its folder."""
     names = {"pd": pd, "table": rows.copy(), **copy.deepcopy(taken or {})}
     exec(code, names)
@@ -118,6 +118,7 @@ def saved(folder, model, code, *, rows=ROWS, taken=None, named=""):
         predict=lambda given: given["x"].to_numpy(),
         model=model,
         requirements=["mlflow"],
+        code=own,
     )
     return folder / "scorer"
 
@@ -140,6 +141,18 @@ class TestScorer:
         folder = saved(tmp_path, model, code, taken={"more": pd.DataFrame({"by": [1.0]})})
         loaded = mlflow.pyfunc.load_model(str(folder))
         assert [list(loaded.predict(pd.DataFrame({"a": [1.0]}))) for _ in range(2)] == [[2.0], [2.0]]
+
+    def test_modules_of_the_users_own_go_with_it(self, tmp_path, model, monkeypatch):
+        own = tmp_path / "own_features.py"
+        own.write_text("def twice(column):\n    return column * 2\n")
+        monkeypatch.syspath_prepend(str(tmp_path))
+        code = 'import own_features\nX = table.assign(x=own_features.twice(table["a"]))'
+        folder = saved(tmp_path / "away", model, code, own=[str(own)])
+        own.unlink()
+        asked = f"import mlflow, pandas; model = mlflow.pyfunc.load_model({str(folder)!r});"
+        asked += "print(model.predict(pandas.DataFrame({'a': [4.0]})))"
+        alone = subprocess.run([sys.executable, "-c", asked], capture_output=True, text=True, check=False, cwd="/")
+        assert alone.stdout.strip() == "[8.]", alone.stderr
 
     @pytest.mark.parametrize(
         ("code", "named", "told"),

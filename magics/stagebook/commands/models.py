@@ -83,7 +83,7 @@ def promote(model: str, *, alias: str, source: str | None, why: str, store: str 
     client, name = registry_of(model, store)
     if source is not None and ("@" in name or "/" in name.removeprefix("models:/")):
         raise click.UsageError("--from goes with a model's name alone.")
-    version = version_named(client, name, alias=source or "challenger")
+    version = version_named(client, f"{name}@{source}" if source else name, alias="challenger")
     click.echo(promotion_text(give(client, version, alias=alias, why=why)))
 
 
@@ -112,26 +112,31 @@ def rollback(model: str, *, alias: str, why: str, store: str | None) -> None:
 
 def registry_of(model: str, store: str | None) -> tuple[MlflowClient, str]:
     """A client for where the runs are recorded, once all is recorded; and the model, as the registry names it."""
-    from stagebook.errors import StagebookError, UsageError
-    from stagebook.run.request import STORE, home_for
-    from stagebook.run.unrecorded import take_notes
-    from stagebook.track.place import client_for, tracking_uri
-    from stagebook.track.recorder import record_unrecorded
+    from stagebook.run.request import home_for
 
     notebook = Path(model)
     is_notebook = notebook.suffix == ".ipynb"
-    home = home_for(notebook.resolve() if is_notebook else Path.cwd() / "any", store)
     name = _name_in(notebook) if is_notebook else model
+    return registry_at(home_for(notebook.resolve() if is_notebook else Path.cwd() / "any", store)), name
+
+
+def registry_at(home: Path) -> MlflowClient:
+    """A client for where runs are recorded, once all that is kept in this folder is."""
+    from stagebook.errors import StagebookError, UsageError
+    from stagebook.run.request import STORE
+    from stagebook.run.unrecorded import take_notes
+    from stagebook.track.place import client_for, is_recorded
+    from stagebook.track.recorder import record_unrecorded
+
     left = record_unrecorded(home, patience=_PATIENCE)
     for note in take_notes(home):
         click.echo(note, err=True)
     if left and left[-1].failed:
         raise StagebookError(f"MLflow does not know all runs yet ({left[-1].failed}). Try again when it answers.")
-    uri = tracking_uri(home)
-    if uri.startswith("sqlite:///") and not Path(uri.removeprefix("sqlite:///")).exists():
+    if not is_recorded(home):
         remedy = f"Name the notebook, its folder's {STORE} with --store, or a server with MLFLOW_TRACKING_URI."
         raise UsageError(f"No run has been recorded in {home}. {remedy}")
-    return client_for(home), name
+    return client_for(home)
 
 
 def _name_in(notebook: Path) -> str:

@@ -89,7 +89,7 @@ def _promote(run: Run, *, quiet: bool) -> None:
     """Make the models of a run the champions, once it is recorded."""
     import json
 
-    from stagebook.commands.models import registry_of
+    from stagebook.commands.models import registry_at
     from stagebook.errors import StagebookError, UsageError
     from stagebook.modeltext import promotion_text
     from stagebook.track.models import version_of
@@ -98,7 +98,7 @@ def _promote(run: Run, *, quiet: bool) -> None:
     making = [stage for stage in run.stages if stage.model]
     if not making:
         raise UsageError(f"--promote: no stage of {run.notebook.name} registers a model, as the option `model=` does.")
-    client, _ = registry_of("", str(run.home))
+    client = registry_at(run.home)
     facts = json.loads(run.text())
     for stage in making:
         version = version_of(client, facts, next(one for one in facts["stages"] if one["stage"] == stage.stage))

@@ -18,7 +18,7 @@ from stagebook.run.reasons import came_out, changes_since, reason, stage_sources
 
 Direction = Literal["maximize", "minimize"]
 
-_PARTS = {"python": "python", "platform": "platform"}
+_NO_PACKAGES = frozenset({"python", "platform"})
 _UNTOLD = "something differs that run.json does not tell of: an imported module, or an environment variable"
 
 
@@ -248,7 +248,7 @@ class _Parts:
         parts |= {f"file:{name}": digest for name, digest in facts["files"].items() if digest}
         parts |= {kind: "\n".join(text for _, text in lines) for kind, lines in self.source(stage).items()}
         versions: Mapping[str, str] = self._run["versions"]
-        parts |= {_PARTS.get(name, f"package:{name}"): version for name, version in versions.items()}
+        parts |= {name if name in _NO_PACKAGES else f"package:{name}": version for name, version in versions.items()}
         if self._pipeline is None or not self.source(stage):
             return parts | {f"parameter:{name}": repr(value) for name, value in self._run["parameters"].items()}
         own = self._pipeline.stage(self._name(stage))

@@ -61,6 +61,20 @@ class Gates:
 
 def _judged(condition: str, metrics: Mapping[str, float], model: str | None, champions: Champions) -> Gate:
     champion, unknown = champions(model) if model is not None and asks_champion(condition) else (None, "")
+    return judged_gate(condition, metrics, champion, unknown=unknown)
+
+
+def judged_gate(
+    condition: str, metrics: Mapping[str, float], champion: Mapping[str, float] | None, *, unknown: str = ""
+) -> Gate:
+    """What a gate says.
+
+    Args:
+        condition: the gate.
+        metrics: of the run.
+        champion: of the version in use; None where there is none, or where it is not known.
+        unknown: why it is not known.
+    """
     try:
         judgement = judge(condition, metrics, champion)
     except GateError as error:

@@ -29,7 +29,7 @@ Kind = Literal["run", "sweep"]
 _FOLDER = "unrecorded"
 _ENTRY = "entry.json"
 _FAILED = "failed.txt"
-_NOTES = ".notes.json"
+_NOTES = ".notes"
 _EXPERIMENT = ("MLFLOW_EXPERIMENT_ID", "MLFLOW_EXPERIMENT_NAME")
 _RECORDER = """\
 import os, sys
@@ -198,23 +198,20 @@ def lock_of(home: Path) -> Path:
 
 
 def leave_note(home: Path, text: str) -> None:
-    """Have a person told, by whatever tells next, of what went wrong where nobody looks. The folder is to be locked."""
-    write_text(home / _FOLDER / _NOTES, json.dumps([*_notes(home), text]))
+    """Have a person told, by whatever tells next, of what went wrong where nobody looks."""
+    (home / _FOLDER / _NOTES).mkdir(parents=True, exist_ok=True)
+    write_text(home / _FOLDER / _NOTES / f"{time.time_ns()}-{uuid.uuid4().hex[:8]}.txt", text)
 
 
 def take_notes(home: Path) -> list[str]:
     """What is to be told; it is not told again."""
-    found = _notes(home)
-    with suppress(OSError):
-        (home / _FOLDER / _NOTES).unlink(missing_ok=True)
+    found = []
+    for path in sorted((home / _FOLDER / _NOTES).glob("[!.]*")):
+        with suppress(OSError):  # another process tells it
+            text = path.read_text(encoding="utf-8")
+            path.unlink()
+            found.append(text)
     return found
-
-
-def _notes(home: Path) -> list[str]:
-    try:
-        return list(map(str, json.loads((home / _FOLDER / _NOTES).read_text(encoding="utf-8"))))
-    except (OSError, ValueError):
-        return []
 
 
 def start_recorder(home: Path, *, wait: bool = False) -> bool:

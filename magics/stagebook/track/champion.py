@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stagebook.track.place import cause_of, client_for
+from stagebook.track.place import cause_of, client_for, is_recorded
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -42,6 +42,8 @@ def metrics_of(client: MlflowClient, version: ModelVersion) -> dict[str, float]:
 
 def champions(home: Path, models: list[str]) -> Mapping[str, Mapping[str, float] | None]:
     """By registered model, the metrics of the version in use; None where there is none."""
+    if not is_recorded(home):
+        return dict.fromkeys(models)
     client = client_for(home)
     found = {model: version_called(client, model, CHAMPION) for model in models}
     return {model: metrics_of(client, version) if version else None for model, version in found.items()}

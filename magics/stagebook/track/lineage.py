@@ -96,7 +96,6 @@ def lineage_of(client: MlflowClient, version: ModelVersion) -> Lineage:
     """
     version = client.get_model_version(version.name, version.version)  # as it is now, with its aliases
     tags = dict(version.tags)
-    found = Lineage(version.name, str(version.version), tuple(sorted(version.aliases)), tags)
     stage, missing = tags.get("stagebook.stage", ""), []
     facts: Mapping[str, Any] = {}
     try:
@@ -113,9 +112,9 @@ def lineage_of(client: MlflowClient, version: ModelVersion) -> Lineage:
     if facts and not facts["provenance"]["notebook"]:
         missing.append("the notebook's digest is not known")
     return Lineage(
-        found.model,
-        found.version,
-        found.aliases,
+        version.name,
+        str(version.version),
+        tuple(sorted(version.aliases)),
         tags,
         stage,
         facts,

@@ -76,7 +76,9 @@ def pack(order: str) -> None:
         report |= _as_scorer(
             model, method, told["features"], folder, report, lambda one: _loaded(one, store, namespace)
         )
-    Path(told["folder"], REPORT).write_text(json.dumps(report), encoding="utf-8")
+    if not report["example"]:
+        report["notes"].append("no signature: none of the tables that its stages read is one it takes")
+    (folder / REPORT).write_text(json.dumps(report), encoding="utf-8")
 
 
 def _loaded(content: str, store: Store, namespace: dict[str, Any]) -> Any:
@@ -151,7 +153,7 @@ def _saved(
     """Write the model's folder; the report."""
     from mlflow.models import infer_signature
 
-    notes = [] if example is not None else ["no signature: none of the tables that its stages read is one it takes"]
+    notes = []
     library = _library(model)
     arguments: dict[str, Any] = {"path": str(folder / MODEL), "code_paths": _own_code() or None}
     if example is not None:
@@ -198,10 +200,10 @@ def _as_scorer(
         table=(name, table, None if known is None else [str(one) for one in known]),
         predict=lambda rows: _predict(model, method, rows),
         model=folder / "inner",
-        requirements=[*report["requirements"], *_requirements({}, ["cloudpickle"])],
+        requirements=sorted({*report["requirements"], *_requirements({}, ["cloudpickle"])}),
+        code=_own_code(),
     )
-    notes = [note for note in report["notes"] if not note.startswith("no signature")]
-    return {"flavor": f"pyfunc, features before {report['flavor']}", "example": rows, "notes": notes}
+    return {"flavor": f"pyfunc, features before {report['flavor']}", "example": rows}
 
 
 def _library(model: Any) -> str:

@@ -27,6 +27,12 @@ def tracking_uri(home: Path) -> str:
     return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home / 'mlflow.db'}"
 
 
+def is_recorded(home: Path) -> bool:
+    """Whether anything can have been recorded: a server is named, or the file in the folder `home` is there."""
+    scheme, _, path = tracking_uri(home).partition(":///")
+    return scheme != "sqlite" or Path(path).exists()
+
+
 def client_for(home: Path) -> MlflowClient:
     """A client for where runs are recorded.
 

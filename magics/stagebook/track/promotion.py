@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
-from stagebook.book.gates import GateError, judge
 from stagebook.errors import GateClosedError, UsageError
-from stagebook.run.gating import Gate
+from stagebook.run.gating import Gate, judged_gate
 from stagebook.run.provenance import user
 from stagebook.track.champion import CHAMPION, metrics_of, version_called
 from stagebook.track.lineage import Lineage, lineage_of
@@ -102,14 +101,7 @@ def _judged(client: MlflowClient, version: ModelVersion, lineage: Lineage) -> di
     champion = version_called(client, lineage.model, CHAMPION)
     of_champion = metrics_of(client, champion) if champion is not None else None
     metrics = metrics_of(client, version)
-    judged = {}
-    for stage, condition in conditions.items():
-        try:
-            found = judge(condition, metrics, of_champion)
-            judged[stage] = Gate(condition, found.passed, found.told)
-        except GateError as error:
-            judged[stage] = Gate(condition, passed=False, told=str(error))
-    return judged
+    return {stage: judged_gate(condition, metrics, of_champion) for stage, condition in conditions.items()}
 
 
 def _note(client: MlflowClient, model: str, version: str, what: str, told: Mapping[str, Any]) -> None:

@@ -38,9 +38,11 @@ def record_unrecorded(home: Path, *, patience: float = 0, told: Told | None = No
     Returns:
         What is left, those that go on aside.
     """
-    packed = {one.id for one in _recorded(home, patience, told) if _is_packed(one, home)}
-    if packed:
-        _recorded(home, max(patience, _PATIENCE), told, only=packed)
+    waiting = _recorded(home, patience, told)
+    for one in waiting:
+        _pack(one, home)
+    if waiting:
+        _recorded(home, max(patience, _PATIENCE), told, only={one.id for one in waiting})
     return [one for one in unrecorded(home) if one.is_over]
 
 
@@ -122,7 +124,7 @@ def _send_extras(client: Any, experiment: str, one: Unrecorded, run: str, home: 
         client.set_tag(run, _INCOMPLETE, cause_of(error)[:500])
 
 
-def _is_packed(one: Unrecorded, home: Path) -> bool:
+def _pack(one: Unrecorded, home: Path) -> None:
     """Pack its models; those that cannot be are told of, and tried again by the next run that has them."""
     with FileLock(one.folder / ".packing.lock"):  # another process may be at it
         for stage in unpacked(client_for(home), one):
@@ -132,7 +134,6 @@ def _is_packed(one: Unrecorded, home: Path) -> bool:
                 refuse(one, stage)
                 value, name = stage["model"]["value"], stage["model"]["name"]
                 leave_note(home, f"`{value}` of run {one.id} is not registered as `{name}`: {cause_of(error)}.")
-    return True
 
 
 def main() -> None:

@@ -69,6 +69,7 @@ def save_scorer(
     predict: Predict,
     model: Path,
     requirements: list[str],
+    code: list[str] | None = None,
 ) -> str:
     """Write a scorer into a folder, in MLflow's format; the name of the table whose rows it takes.
 
@@ -80,6 +81,7 @@ def save_scorer(
         predict: asks the notebook's model.
         model: the model, in MLflow's format.
         requirements: pinned.
+        code: files and folders of the user's own modules, which go with it.
 
     Raises:
         ValueError: no scorer says what the notebook does.
@@ -100,7 +102,7 @@ def save_scorer(
         columns=columns,
         times={name: str(kind) for name, kind in frames[rows].dtypes.items() if getattr(kind, "tz", None) is not None},
     )
-    parts = {"source": source, "taken": others, "model": model, "requirements": requirements}
+    parts = {"source": source, "taken": others, "model": model, "requirements": requirements, "code": code}
     wanted = [name for name in frames[rows].columns if name in _mentioned(features["code"]) | set(columns or ())]
     for kept in ([wanted] if wanted else []) + [list(frames[rows].columns)]:
         why = _saved(folder, _without_zones(frames[rows][kept]), expected, parts)
@@ -131,6 +133,7 @@ def _saved(folder: Path, rows: Any, expected: Any, parts: Mapping[str, Any]) -> 
         signature=infer_signature(rows, expected[:5]),
         input_example=rows[:5],
         pip_requirements=parts["requirements"],
+        code_paths=parts["code"] or None,
     )
     loaded = mlflow.pyfunc.load_model(str(folder))
     try:
