@@ -42,7 +42,7 @@ def client_for(home: Path) -> MlflowClient:
     for name, value in DEFAULTS.items():
         os.environ.setdefault(name, value)
     os.environ.setdefault(_QUIET, "true")  # it prints two lines for each run
-    for noisy in ("alembic", "mlflow"):
+    for noisy in ("alembic", "mlflow", "mlflow.store.db.utils"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
     from mlflow import MlflowClient
 
