@@ -30,8 +30,10 @@ class Background:
 
     Args:
         words: the command with its options, without `--json`: `["run", "flights.ipynb", "-p", "depth", "8"]`.
-        told: gets each event, in a thread of its own.
-        ended: called in that thread at the end, with the exit status and what the process had to say of its errors.
+        ended: called at the end, in a thread of its own, with the exit status and what the process said of its errors.
+        told: gets each event, in that thread.
+        printed: gets each line, instead: what a log would hold.
+        environment: variables to be set for it, secrets among them.
 
     Attributes:
         words: as they were given.
@@ -41,15 +43,17 @@ class Background:
         self,
         words: Sequence[str],
         *,
-        told: Callable[[Told], None],
         ended: Callable[[int, str], None],
+        told: Callable[[Told], None] | None = None,
+        printed: Callable[[str], None] | None = None,
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self.words = tuple(words)
         self._told = told
+        self._printed = printed
         self._ended = ended
         self._errors: list[str] = []
-        command = [sys.executable, "-m", "stagebook", *words, "--json"]
+        command = [sys.executable, "-m", "stagebook", *words, *(["--json"] if told is not None else [])]
         try:
             self._process = subprocess.Popen(
                 command,
@@ -89,10 +93,11 @@ class Background:
     def _follow(self) -> None:
         assert self._process.stdout is not None
         for line in self._process.stdout:
-            with suppress(json.JSONDecodeError):  # what a library has printed
-                event = json.loads(line)
-                if isinstance(event, dict) and "event" in event:
-                    self._told(event)
+            if self._printed is not None:
+                self._printed(line.rstrip("\n"))
+            event = _event(line) if self._told is not None else None
+            if event is not None and self._told is not None:
+                self._told(event)
         status = self._process.wait()
         self._threads[0].join(_PATIENCE)
         self._ended(status, "".join(self._errors).strip())
@@ -101,6 +106,15 @@ class Background:
         assert self._process.stderr is not None
         for line in self._process.stderr:
             self._errors.append(line)
+
+
+def _event(line: str) -> Told | None:
+    """The event that the line tells; None for what a library has printed."""
+    with suppress(json.JSONDecodeError):
+        found = json.loads(line)
+        if isinstance(found, dict) and "event" in found:
+            return found
+    return None
 
 
 def run_words(
