@@ -30,7 +30,7 @@ def register(shell: InteractiveShell) -> None:
     shell.magics_manager.register_function(stage, magic_kind="cell")
     shell.magics_manager.register_function(pipeline, magic_kind="line")
     shell.input_transformers_cleanup.append(plain_cell)
-    shell.set_hook("complete_command", complete, re_key=r"%%stage|%pipeline")
+    shell.set_hook("complete_command", complete, re_key=r"%%stage|%pipeline")  # type: ignore[no-untyped-call] # IPython's
     cells = Cells(shell)
     shell.events.register("pre_run_cell", cells.before)
     shell.events.register("post_run_cell", cells.after)
@@ -73,7 +73,7 @@ def stage(line: str, cell: str) -> None:  # noqa: ARG001 - IPython's signature
 def pipeline(line: str) -> None:
     """Look at the notebook's pipeline as it was last saved, run it, go on from what it has made.
 
-        %pipeline                     the stages and what flows between them, live
+        %pipeline                     the stages and what flows between them
         %pipeline check               what is wrong with it
         %pipeline plan                what a run would do, and why
         %pipeline why train           why this stage would run, line by line

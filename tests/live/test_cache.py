@@ -93,11 +93,13 @@ def test_what_is_not_accounted_for_is_never_a_hit(worked_through):
 
 def test_a_name_that_no_run_has_is_out_of_sight_while_a_stage_runs(worked_through):
     notebook, kernel, _ = worked_through
-    dynamic = "%%stage scale\nbig = eval('scaled(values) + limit')"
-    notebook.write_text(notebook.read_text().replace("big = scaled(values)", "big = eval('scaled(values) + limit')"))
+    dynamic = "%%stage scale\nbig = scaled(values) + globals()['lim' + 'it']"
+    notebook.write_text(
+        notebook.read_text().replace("big = scaled(values)", "big = scaled(values) + globals()['lim' + 'it']")
+    )
     answer = kernel.run(dynamic)
     assert answer.status == "error"
-    assert "name 'limit' is not defined" in answer.text
+    assert "KeyError: 'limit'" in answer.text
     assert "`limit` was out of sight" in answer.text
     assert kernel.value("limit") == "2", "it is there again"
     assert states(notebook)["scale"] == "failed", "as it is in a run"

@@ -47,7 +47,7 @@ class Capture:
                 clear = True
                 continue
             if kind == "update_display_data":
-                for output in displays.get(shown, ()):
+                for output in displays.get(str(shown), ()):
                     output |= {"data": content["data"], "metadata": content["metadata"]}
                 continue
             if clear:
@@ -55,7 +55,7 @@ class Capture:
             output = dict(nbformat.v4.output_from_msg(message))  # type: ignore[no-untyped-call]
             found.append(output)
             if shown:
-                displays.setdefault(shown, []).append(output)
+                displays.setdefault(str(shown), []).append(output)
         return _joined(found)
 
     def _noting(self, stream: Any, message: Any, content: Any = None, *arguments: Any, **options: Any) -> Any:

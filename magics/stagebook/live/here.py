@@ -1,9 +1,9 @@
-"""Where one is: the running IPython, the notebook that it belongs to, and whether its front end shows widgets."""
+"""Where one is: the running IPython, the notebook that it belongs to, and what its front end shows."""
 
 from __future__ import annotations
 
-import importlib.util
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +51,11 @@ def name_notebook(path: Path) -> None:
     setattr(the_shell(), _NAMED, str(path.resolve()))
 
 
-def shows_widgets() -> bool:
-    """Whether there is a front end that may show widgets: a notebook's, and no terminal."""
-    return hasattr(the_shell(), "kernel") and importlib.util.find_spec("anywidget") is not None
+def shows_pictures() -> bool:
+    """Whether there is a front end that may show pictures: a notebook's, and no terminal."""
+    return hasattr(the_shell(), "kernel")
+
+
+def display_bundle(bundle: Mapping[str, str]) -> None:
+    """Show something in the forms that it has, by MIME type; the front end takes the one that it likes best."""
+    the_shell().display_pub.publish(data=dict(bundle), metadata={})

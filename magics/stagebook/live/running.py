@@ -4,31 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
 from stagebook.errors import UsageError
-from stagebook.live.here import shows_widgets
 
 if TYPE_CHECKING:
     import click
 
-
-class _UnderWay(Protocol):
-    """What can be ended: a view that has started a run, or a process."""
-
-    @property
-    def is_running(self) -> bool: ...
-
-    def cancel(self) -> None: ...
-
-    def wait(self, seconds: float | None = None) -> bool: ...
+    from stagebook.run.background import Background
 
 
-_under_way: list[_UnderWay] = []
+_under_way: list[Background] = []
 
 
 def start(command: click.Command, words: Sequence[str]) -> None:
-    """Start a run or a sweep, and show how it goes on; a run as a picture where the front end shows widgets.
+    """Start a run or a sweep, and print how it goes on.
 
     Raises:
         StagebookError: the command does not take these words, or the notebook cannot run.
@@ -41,7 +31,7 @@ def start(command: click.Command, words: Sequence[str]) -> None:
 
     asked = parsed(command, words)
     if asked["secrets"]:
-        raise UsageError("A secret stands in no cell: set its variable and run `stagebook run`, or use %pipeline form.")
+        raise UsageError("A secret stands in no cell: set its variable and run `stagebook run`, in a terminal.")
     notebook: Path = asked["notebook"]
     pipeline = load_pipeline(notebook)  # what is wrong is told here, and not by a process
     if command.name == "run":
@@ -50,32 +40,10 @@ def start(command: click.Command, words: Sequence[str]) -> None:
     named = [word for word in words if word != "--json"]
     line = [str(command.name), *(named if str(notebook) in named else [str(notebook), *named])]
     _under_way[:] = [one for one in _under_way if one.is_running]
-    if shows_widgets():
-        view = _view(str(command.name), notebook, asked["store"])
-        view.start(line)
-        _under_way.append(view)
-        return
     from stagebook.run.background import Background
 
     _under_way.append(Background(line, printed=lambda text: print(text, flush=True), ended=_ended))
     print(f"`stagebook {command.name} {notebook.name}` runs in the background. End it: %pipeline cancel")
-
-
-def _view(name: str, notebook: Path, store: str | None) -> Any:
-    """A picture of a run, or of a sweep, that is shown already and starts what it is told to."""
-    if name == "run":
-        from stagebook.widgets.pipeline import pipeline_view, show
-
-        view: Any = pipeline_view(notebook, store=store)
-        show(view)
-        return view
-    from IPython.display import display
-
-    from stagebook.widgets.sweep import sweep_view
-
-    view = sweep_view(notebook, store=store)
-    display(view)  # type: ignore[no-untyped-call] # IPython's
-    return view
 
 
 def cancel() -> str:

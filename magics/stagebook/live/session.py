@@ -242,7 +242,7 @@ def _is_clean(shell: Any, notebook: Path) -> bool:
     """Whether nothing has run in the kernel but magics, parameters and setup."""
     from stagebook.book.notebook import read_document
 
-    earlier = [str(source) for source in shell.user_ns.get("In", [""])[1:]]
+    earlier = [str(source) for source in shell.history_manager.input_hist_raw[1:]]
     others = [source for source in earlier if not _MAGICS_ONLY.fullmatch(source)]
     try:
         document = read_document(notebook)

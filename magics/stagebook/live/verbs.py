@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stagebook.errors import UsageError, did_you_mean
-from stagebook.live.here import name_notebook, shows_widgets, this_notebook
+from stagebook.live.here import name_notebook, shows_pictures, this_notebook
 
 if TYPE_CHECKING:
     import click
@@ -22,14 +22,13 @@ if TYPE_CHECKING:
 Words = Sequence[str]
 
 HELP: dict[str, str] = {
-    "show": "the stages and what flows between them, live: click one; --format text|svg|mermaid|dot|json",
+    "show": "the stages and what flows between them; --format text|svg|mermaid|dot|json",
     "check": "what is wrong with the notebook's stages and data flow",
     "plan": "what a run would do, and why",
     "status": "how the stages stand: up to date or not, when they ran, their metrics",
     "why": "STAGE: why it would run, line by line",
     "run": "[-p NAME VALUE] [--only|--from|--to STAGE] [--force]: run headlessly, in the background",
-    "form": "a form for the parameters, and a button that runs with them",
-    "sweep": "[-p NAME VALUES] [--maximize METRIC]: run for many values; alone, a form to say which",
+    "sweep": "[-p NAME VALUES] [--maximize METRIC]: run for many values, in the background",
     "cancel": "end what runs in the background; what is done is kept",
     "wait": "until what runs in the background is done",
     "runs": "the runs of this notebook; --sort METRIC",
@@ -143,12 +142,15 @@ def parsed(command: click.Command, words: Words) -> dict[str, Any]:
 
 
 def _show(words: Words) -> None:
-    if any(word.startswith("-") for word in words) or not shows_widgets():
+    if any(word.startswith("-") for word in words) or not shows_pictures():
         _run(_command("show"), _with_notebook(_command("show"), words))
         return
-    from stagebook.widgets.pipeline import pipeline_view, show
+    from stagebook.book.draw import draw
+    from stagebook.book.pipeline import load_pipeline
+    from stagebook.live.here import display_bundle
 
-    show(pipeline_view(parsed(_command("show"), words)["notebook"]))
+    pipeline = load_pipeline(parsed(_command("show"), words)["notebook"])
+    display_bundle({"image/svg+xml": draw(pipeline, "svg"), "text/plain": draw(pipeline, "text")})
 
 
 def _runs(words: Words) -> None:
@@ -159,13 +161,7 @@ def _runs(words: Words) -> None:
     _shows_table("runs", asked)
     metric, notebook = asked["metric"], asked["notebook"]
     found = runs_of(notebook, store=asked["store"], metric=metric, ascending=asked["ascending"])
-    shown = runs_shown(found, notebook.name, limit=asked["limit"], metric=metric)
-    if shows_widgets() and not words:
-        from stagebook.widgets.runs import runs_table
-
-        _display(runs_table(notebook))
-    else:
-        _display(shown)
+    _display(runs_shown(found, notebook.name, limit=asked["limit"], metric=metric))
 
 
 def _compare(words: Words) -> None:
@@ -217,9 +213,7 @@ def _of_stage(verb: str, bring: Callable[..., str], words: Words) -> None:
         params=[
             click.Argument(["stage"]),
             click.Option(["--run"], metavar="RUN", help="Its id, its folder, `last~1` [the last that has a result]."),
-            click.Option(
-                ["--notebook", "other"], type=click.Path(path_type=Path), help="Another notebook than this one."
-            ),
+            click.Option(["--notebook", "other"], type=click.Path(path_type=Path), help="A notebook [this one]."),
         ],
     )
     asked = parsed(command, words) if words else None
@@ -237,18 +231,7 @@ def _start_run(words: Words) -> None:
 def _sweep(words: Words) -> None:
     from stagebook.live.running import start
 
-    if words or not shows_widgets():
-        start(_command("sweep"), words)
-        return
-    from stagebook.widgets.sweep import sweep_form
-
-    _display(sweep_form(this_notebook()))
-
-
-def _form(words: Words) -> None:
-    from stagebook.widgets.form import parameter_form
-
-    _display(parameter_form(Path(words[0]) if words else this_notebook()))
+    start(_command("sweep"), words)
 
 
 def _cancel(_: Words) -> None:
@@ -287,7 +270,7 @@ def _notebook(words: Words) -> None:
     print(this_notebook())
 
 
-def _display(shown: Shown | Any) -> None:
+def _display(shown: Shown) -> None:
     from IPython.display import display
 
     display(shown)  # type: ignore[no-untyped-call] # IPython's
@@ -301,7 +284,6 @@ _OWN: dict[str, Callable[[Words], None]] = {
     "enter": _enter,
     "run": _start_run,
     "sweep": _sweep,
-    "form": _form,
     "cancel": _cancel,
     "wait": _wait,
     "cache": _cache,

@@ -162,13 +162,20 @@ class Visits:
         now = self._carried.values()
         self._left |= {(result.stage, name): now[name] for name in result.changed if name in now}
 
+    def _planner(self, pipeline: Pipeline) -> Planner:
+        """A planner that knows what the kernel's values are made of."""
+        planner = Planner(pipeline, {}, self._store)
+        for result in self._results.values():
+            planner.imports.note(result)
+        return planner
+
     def _begin(self, visit: Visit, pipeline: Pipeline, cells: Mapping[int, JobCell], codes: Sequence[str]) -> str:
         """Get ready to keep what the stage makes; why it cannot be kept, if it cannot."""
         stage = visit.stage
         refused = _of_no_use(stage, pipeline) or self._ground.lacks(pipeline, codes, self._shell.user_ns)
         if refused:
             return refused
-        planner = visit.planner = Planner(pipeline, {}, self._store)
+        planner = visit.planner = self._planner(pipeline)
         pipeline = planner.pipeline
         refused = self._inputs_lack(pipeline, stage)
         if refused:
@@ -250,7 +257,7 @@ class Visits:
         if visit.after != stage.cells[position - 1].index or visit.codes[:position] != own[:position]:
             return Visit(stage, own, "the cells of the stage have not run one after the other, as they are now")
         if own != visit.codes:  # a later cell was edited since the first one was run
-            planner = Planner(pipeline, {}, self._store)
+            planner = self._planner(pipeline)
             contents = input_contents(planner.pipeline, stage, self._results)
             if visit.verdict is None or contents != dict(visit.verdict.inputs):
                 return Visit(stage, own, "it takes something else since its first cell ran: run that again")
