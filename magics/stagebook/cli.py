@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from stagebook.commands import comparing, models, reading, recording, running, standing, storing, sweeping
+from stagebook.commands import comparing, models, reading, recording, running, standing, storing, sweeping, testing
 from stagebook.commands.options import examples
 from stagebook.errors import PipelineError, StagebookError
 
@@ -37,6 +37,7 @@ class _Group(click.Group):
         "stagebook show flights.ipynb             its stages and what flows between them",
         "stagebook plan flights.ipynb             what a run would do, and why",
         "stagebook run flights.ipynb -p depth 8   run it",
+        "stagebook test flights.ipynb             run its test cells on the results that are there",
         "stagebook status flights.ipynb           how it stands: what ran when, what is out of date",
         "stagebook runs flights.ipynb --sort auc  its runs, the best first",
         "stagebook compare last~1 last            runs beside one another: parameters, metrics, stages",
@@ -56,6 +57,7 @@ commands = (
     reading.plan,
     running.run,
     sweeping.sweep,
+    testing.test,
     standing.status,
     recording.runs,
     comparing.compare,
