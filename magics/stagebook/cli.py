@@ -37,6 +37,7 @@ class _Group(click.Group):
         "stagebook show flights.ipynb             its stages and what flows between them",
         "stagebook plan flights.ipynb             what a run would do, and why",
         "stagebook run flights.ipynb -p depth 8   run it",
+        "stagebook test flights.ipynb             run its test cells on the results that are there",
         "stagebook status flights.ipynb           how it stands: what ran when, what is out of date",
         "stagebook why flights.ipynb train        why a stage would run, line by line",
         "stagebook runs flights.ipynb --sort auc  its runs, the best first",

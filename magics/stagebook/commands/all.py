@@ -14,6 +14,7 @@ from stagebook.commands import (
     standing,
     storing,
     sweeping,
+    testing,
 )
 
 COMMANDS: tuple[click.Command, ...] = (
@@ -22,6 +23,7 @@ COMMANDS: tuple[click.Command, ...] = (
     reading.plan,
     running.run,
     sweeping.sweep,
+    testing.test,
     standing.status,
     explaining.why,
     recording.runs,

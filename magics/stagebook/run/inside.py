@@ -17,6 +17,7 @@ from stagebook.book.hidden import WATCHED, is_hidden, is_process
 from stagebook.book.secrets import MASK, texts_of
 from stagebook.run.carried import Carried
 from stagebook.run.clock import Clock
+from stagebook.run.explained import explain_asserts, where_raised
 from stagebook.run.memory import current_memory, peak_memory
 from stagebook.run.metrics import no_numbers_of, numbers_of
 from stagebook.run.opened import opened
@@ -88,6 +89,8 @@ def begin(job_json: str) -> str:
     _let_listen(on=False)
     job = loads(job_json)
     namespace = _namespace()
+    if job["explain"]:
+        explain_asserts(_shell())
     if job["continues"]:
         os.environ.update(job["environment"])
         for name in set(namespace) - _visit.ambient - set(job["held"]):
@@ -213,6 +216,12 @@ def failed(job_json: str) -> str:
     states = _visit.carried.changed()
     report = {"used": _visit.carried.used(states), **_dependencies(loads(job_json)["writes"])}
     return dumps(report)
+
+
+def raised(_: str) -> str:
+    """After a test has failed: the line of its cell, and the way from there to where it was raised."""
+    line, trail = where_raised(sys.last_value, _shell())
+    return dumps({"line": line, "trail": trail})
 
 
 def scatter(job_json: str) -> str:

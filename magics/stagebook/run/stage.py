@@ -85,6 +85,8 @@ class _Visit:
                 self.emit(CellStarted(job.stage, cell.number, position, len(job.cells)))
                 record = await prepared.run(cell, deadline=deadline)
                 self.emit(CellFinished(job.stage, cell.number, record.duration))
+        if job.is_test:
+            return StageResult(job.stage, "done")
         finish = {"store": job.store, "outputs": job.outputs, "metrics": job.metrics, "writes": job.writes}
         report = await prepared.call("finish", {**finish, "watched": job.watched})
         self.clock.extend(report["phases"])
@@ -99,11 +101,23 @@ class _Visit:
             return result
         with suppress(KernelError):
             await self._note_secrets()  # the code may have read them from somewhere
+        if self.job.is_test:
+            return replace(result, failure=await self._located(failure))
         try:
             report = await self.prepared.call("failed", {"writes": self.job.writes})
         except KernelError:  # it failed before it came so far
             return result
         return replace(result, used=frozenset(report["used"]), **_outside(report))
+
+    async def _located(self, failure: Failure) -> Failure:
+        """The failure of a cell, with the line that raised."""
+        try:
+            found = await self.prepared.call("raised", {})
+        except KernelError:
+            return failure
+        sources = {cell.number: cell.source for cell in (*self.job.preamble, *self.job.cells)}
+        line = found["line"] + _dropped_lines(sources.get(failure.cell, "")) if found["line"] else 0
+        return replace(failure, line=line, trail=tuple(found["trail"]))
 
     async def _note_secrets(self) -> None:
         """Ask what secret parameters are in the kernel, whose code may have read them from the environment."""
@@ -138,7 +152,13 @@ def _begin(job: StageJob, prepared: Prepared) -> dict[str, Any]:
         "continues": prepared.continues,
         "when": job.when,
         "secrets": list(job.secrets),
+        "explain": job.is_test,
     }
+
+
+def _dropped_lines(source: str) -> int:
+    """How many empty lines begin the cell: IPython drops them, and counts from there."""
+    return source[: len(source) - len(source.lstrip())].count("\n")
 
 
 def importing_code(job: StageJob) -> list[str]:
