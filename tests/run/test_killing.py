@@ -27,7 +27,7 @@ from stagebook.store.digests import digest_of_file
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="SIGKILL as on POSIX")
 
-ROUNDS = -(-int(os.environ.get("STAGEBOOK_KILLS", "12")) // 3)
+ROUNDS = -(-int(os.environ.get("STAGEBOOK_KILLS", "6")) // 3)
 """Of each kind: a runner is killed twice before it may end, or one of its kernels once."""
 SEED = os.environ.get("STAGEBOOK_SEED", "1")
 CELLS = [
