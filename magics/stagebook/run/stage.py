@@ -92,7 +92,7 @@ class _Visit:
         self.clock.extend(report["phases"])
         if report["left_out"]:
             self.emit(Notice(_left_out(report["left_out"]), job.stage))
-        return _result(job, report)
+        return result_of(job, report)
 
     async def failed(self, state: Any, failure: Failure) -> StageResult:
         """The result of a stage whose code failed; with what it met, since an earlier stage may change that yet."""
@@ -147,7 +147,7 @@ def _begin(job: StageJob, prepared: Prepared) -> dict[str, Any]:
         "held": job.held,
         "watched": job.watched,
         "files": job.files,
-        "code": _importing_code(job),
+        "code": importing_code(job),
         "environment": dict(prepared.setup.environment),
         "continues": prepared.continues,
         "when": job.when,
@@ -161,13 +161,14 @@ def _dropped_lines(source: str) -> int:
     return source[: len(source) - len(source.lstrip())].count("\n")
 
 
-def _importing_code(job: StageJob) -> list[str]:
+def importing_code(job: StageJob) -> list[str]:
     """The code in which to look for imports; none where the stage may come to modules in other ways."""
     own = [cell.source for cell in job.cells]
     return [] if any(map(_BY_NAME.search, own)) else [*(cell.source for cell in job.preamble), *own]
 
 
-def _result(job: StageJob, report: dict[str, Any]) -> StageResult:
+def result_of(job: StageJob, report: dict[str, Any]) -> StageResult:
+    """What came of a job, by what its kernel reports when the cells are done."""
     failure = None
     missing = sorted(path for path, digest in report["written"].items() if digest is None)
     if missing:
