@@ -42,10 +42,16 @@ def run(pytester):
 
 def test_test_cells_are_run_as_items_and_tell_what_they_compare(pytester, run):
     written(pytester.path, CELLS, "mine.ipynb")
+    pytester.makeconftest(
+        "import stagebook.errors as ours\n"
+        "def pytest_report_header():\n"
+        "    return f'ours by {type(ours.__loader__).__name__}'"
+    )
     result = run("mine.ipynb", "-v", "-rfs", "--stagebook-run")
     result.assert_outcomes(passed=1, failed=2, skipped=1)
     result.stdout.fnmatch_lines(
         [
+            "ours by SourceFileLoader",
             "mine.ipynb::a::Two of them: x[[]0], x[[]1] PASSED*",
             "mine.ipynb::a::cell 5 FAILED*",
             "mine.ipynb::b::cell 6 SKIPPED (stage `b` was skipped*",
