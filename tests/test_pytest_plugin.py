@@ -33,18 +33,25 @@ def run(pytester):
     pytester.makeini("[pytest]\ntestpaths = .\n")
 
     def call(*words):
-        here = "--collect-only" in words
-        return (pytester.runpytest_inprocess if here else pytester.runpytest_subprocess)(*PLUGIN, *OTHERS, *words)
+        if "--collect-only" in words:
+            return pytester.runpytest_inprocess(*PLUGIN, *OTHERS, *words)
+        return pytester.runpytest_subprocess(*PLUGIN, *OTHERS, "-p", "no:nbval", *words)
 
     return call
 
 
 def test_test_cells_are_run_as_items_and_tell_what_they_compare(pytester, run):
     written(pytester.path, CELLS, "mine.ipynb")
+    pytester.makeconftest(
+        "import stagebook.errors as ours\n"
+        "def pytest_report_header():\n"
+        "    return f'ours by {type(ours.__loader__).__name__}'"
+    )
     result = run("mine.ipynb", "-v", "-rfs", "--stagebook-run")
     result.assert_outcomes(passed=1, failed=2, skipped=1)
     result.stdout.fnmatch_lines(
         [
+            "ours by SourceFileLoader",
             "mine.ipynb::a::Two of them: x[[]0], x[[]1] PASSED*",
             "mine.ipynb::a::cell 5 FAILED*",
             "mine.ipynb::b::cell 6 SKIPPED (stage `b` was skipped*",
@@ -70,7 +77,8 @@ def test_test_cells_are_run_as_items_and_tell_what_they_compare(pytester, run):
     told = (pytester.path / "results.xml").read_text()
     assert "stage `c` is stale (it failed in run " in told
     assert "run it first: stagebook run " in told
-    run("mine.ipynb::a::Two of them: x[0], x[1]").assert_outcomes(passed=1)
+    one = run("mine.ipynb::a::Two of them: x[0], x[1]", "--collect-only", "-q")
+    assert [line for line in one.outlines if "::" in line] == ["mine.ipynb::a::Two of them: x[0], x[1]"]
 
 
 def test_only_notebooks_that_are_ours_are_collected(pytester, run):

@@ -186,23 +186,26 @@ def test_tests_of_stale_stages_are_skipped_or_have_them_run_first(bench):
     assert [one.action for one in plan.decisions] == ["reuse", "reuse"], "all that was run is kept"
 
 
-def test_stages_that_are_skipped_or_fail_or_are_never_stored(bench):
+def test_stages_that_are_mapped_or_skipped_or_fail_or_are_never_stored(bench):
     bench.write(
         [
+            ("setup", "import random"),
             ("stage:never", "fresh = [1]", {"cache": False}),
             ("stage:off", "extra = 1", {"when": "fresh == []"}),
             ("stage:broken", "z = 1 / 0"),
+            ("stage:each", "drawn = one + random.random()", {"foreach": "one in fresh"}),
             ("test:never", "assert fresh == [1]"),
             ("test:off", "assert extra"),
             ("test:broken", "assert z"),
+            ("test:each", "assert [1 < one < 2 for one in drawn] == [True]"),
         ]
     )
-    never, off, broken = run_tests(bench.path, run=True).tested
-    assert (never.outcome, never.failure) == ("passed", None)
+    never, off, broken, each = run_tests(bench.path, run=True).tested
+    assert (never.outcome, never.failure) == (each.outcome, each.failure) == ("passed", None)
     assert (off.outcome, off.stale) == ("skipped", False)
     assert off.reason == "stage `off` was skipped: `fresh == []` is false (fresh = [1])"
     assert (broken.outcome, broken.failure.name) == ("error", "StageFailed")
-    assert "stage `broken` has not run through: cell 3: ZeroDivisionError" in broken.failure.message
+    assert "stage `broken` has not run through: cell 4: ZeroDivisionError" in broken.failure.message
     (alone,) = run_tests(bench.path, stages=["never"]).tested
     assert alone.reason == "stage `never` is never stored (`cache=false`): test it with --run"
 

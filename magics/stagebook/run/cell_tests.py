@@ -95,8 +95,8 @@ def sources_of(test: CellTest, footing: Footing) -> dict[str, str]:
 
 def hidden_sources(stage: str, footing: Footing) -> dict[str, str]:
     """The same of random state and settings: as the stage left them, or found them where it left them alone."""
-    taken = footing.planner.pipeline.inputs[stage]
-    left = dict.fromkeys(footing.results[stage].outputs, stage)
+    taken, result = footing.planner.pipeline.inputs[stage], footing.results[stage]
+    left = dict.fromkeys(result.changed & result.outputs.keys(), stage)
     return {
         name: source
         for name, source in {**taken, **left}.items()

@@ -109,4 +109,4 @@ def _place(step: traceback.FrameSummary, shell: Any) -> str:
     path = Path(step.filename)
     if path.parent.name.startswith("ipykernel_"):  # of a function that a stage has made, in a kernel that is gone
         return f"a cell, line {step.lineno}"
-    return f"{path.parent.name}/{path.name}, line {step.lineno}"
+    return f"{Path(path.parent.name, path.name)}, line {step.lineno}"

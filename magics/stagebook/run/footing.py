@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -68,10 +68,3 @@ def not_kept(name: str, result: StageResult) -> bool:
     """Whether a stage may well have made a value that was not kept when it ran, since nobody asked for it then."""
     kept = (result.asked, result.outputs, result.tied, result.unstorable)
     return result.state == "done" and not any(name in names for names in kept)
-
-
-def last_of(stages: Iterable[str], planner: Planner) -> list[str]:
-    """Those of these stages that no other of them depends on, in an order in which they can run."""
-    wanted = set(stages)
-    before = {source for name in wanted for source in planner.pipeline.upstream(name)}
-    return [stage.name for stage in planner.pipeline.stages if stage.name in wanted - before]

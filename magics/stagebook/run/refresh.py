@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from filelock import FileLock
 
 from stagebook.events import Event, StageFinished
-from stagebook.model import Selection
+from stagebook.model import Pipeline, Selection
 from stagebook.run.cell_tests import CellTest, sources_of
-from stagebook.run.footing import Footing, footing_of, last_of, not_kept
+from stagebook.run.footing import Footing, footing_of, not_kept
 from stagebook.run.job import StageResult
 from stagebook.run.plan import Planner, notebook_key
 
@@ -18,6 +18,17 @@ Run = Callable[[Selection, Callable[[Event], None]], None]
 
 _ROUNDS = 3
 """A stage that is run again for a value that it had not kept may come out different, so that others are stale."""
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen(Selection):
+    """These stages; the others' results are what they start from."""
+
+    names: frozenset[str] = frozenset()
+
+    def stages(self, pipeline: Pipeline) -> frozenset[str]:  # noqa: ARG002 - as of every selection
+        """The names of the selected stages."""
+        return self.names
 
 
 @dataclass(slots=True)
@@ -56,16 +67,17 @@ def refreshed(tests: Iterable[CellTest], *, planner_of: Callable[[], Planner], r
         for _ in range(_ROUNDS):
             footing = footing_of(planner_of(), heard.results, heard.reasons)
             stale, lacking = _to_run(tests, footing)
-            for name in last_of(stale, footing.planner):
-                run(Selection(end=name), heard)
-            for name in [] if stale else sorted(lacking):
-                run(Selection(only=name, force=True), heard)
-            if not stale and not lacking:
+            pipeline = footing.planner.pipeline
+            if stale:
+                run(Chosen(names=stale.union(*map(pipeline.upstream, stale))), heard)
+            elif lacking:
+                run(Chosen(names=frozenset(lacking), force=True), heard)
+            else:
                 break
     return footing
 
 
-def _to_run(tests: Iterable[CellTest], footing: Footing) -> tuple[set[str], set[str]]:
+def _to_run(tests: Iterable[CellTest], footing: Footing) -> tuple[frozenset[str], frozenset[str]]:
     """The stale stages that the tests need, and those that have not kept what a test reads."""
     stale: set[str] = set()
     lacking: set[str] = set()
@@ -75,4 +87,4 @@ def _to_run(tests: Iterable[CellTest], footing: Footing) -> tuple[set[str], set[
         stale |= {one.stage for one in missing if one.state == "stale"}
         known = {name: source for name, source in sources.items() if source in footing.results}
         lacking |= {source for name, source in known.items() if not_kept(name, footing.results[source])}
-    return stale, lacking
+    return frozenset(stale), frozenset(lacking)
