@@ -12,7 +12,7 @@ from IPython.core.interactiveshell import InteractiveShell
 from stagebook.errors import UsageError
 from stagebook.events import CellTested, RunStarted
 from stagebook.run.api import plan_notebook
-from stagebook.run.explained import explain_asserts, where_raised
+from stagebook.run.asserting import explain_asserts, where_raised
 from stagebook.run.testing import run_tests
 
 KEY = "sesame-open-up"

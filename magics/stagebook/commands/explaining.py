@@ -6,14 +6,7 @@ from pathlib import Path
 
 import click
 
-from stagebook.commands.options import (
-    examples,
-    given_parameters,
-    notebook_argument,
-    parameter_option,
-    secret_option,
-    store_option,
-)
+from stagebook.commands.options import examples, given_options, given_parameters, notebook_argument
 
 
 @click.command(
@@ -25,9 +18,7 @@ from stagebook.commands.options import (
 )
 @notebook_argument
 @click.argument("stage")
-@parameter_option
-@secret_option
-@store_option
+@given_options
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def why(
     notebook: Path,

@@ -43,6 +43,13 @@ secret_option = click.option(
 )
 
 
+def given_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Adds the options that say with which parameters, and from which store."""
+    for option in (store_option, secret_option, parameter_option):
+        command = option(command)
+    return command
+
+
 def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Adds the options that say which stages, with which parameters and from which store."""
     for option in (
@@ -50,12 +57,9 @@ def selection_options(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--to", "end", metavar="STAGE", help="Run STAGE and all that it depends on."),
         click.option("--from", "start", metavar="STAGE", help="Run STAGE and all that depends on it."),
         click.option("--only", metavar="STAGE", help="Run STAGE alone, from stored inputs."),
-        store_option,
-        secret_option,
-        parameter_option,
     ):
         command = option(command)
-    return command
+    return given_options(command)
 
 
 def given_parameters(

@@ -57,7 +57,7 @@ def run(
         raise click.UsageError("--promote needs the run to be recorded: it does not go with --no-track.")
 
     given = dict(given_parameters(notebook, asked["parameters"], asked["secrets"]))
-    signal.signal(signal.SIGTERM, interrupt_by_exception)
+    end_on_sigterm()
     progress = progress_for(sys.stdout, as_json=as_json)
     profile = _profile() if profiled else None
     try:
@@ -128,9 +128,14 @@ def _show(profile: Profile) -> None:
     click.echo(f"Timeline: {_short(profile.page)}")
 
 
-def interrupt_by_exception(*_: Any) -> None:
-    """A signal handler for SIGTERM: end as after Ctrl-C."""
-    raise KeyboardInterrupt
+def end_on_sigterm() -> None:
+    """Until the command is over, SIGTERM ends it as Ctrl-C does; in a notebook, the kernel goes on after it."""
+
+    def interrupt(*_: Any) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    click.get_current_context().call_on_close(lambda: signal.signal(signal.SIGTERM, before or signal.SIG_DFL))
 
 
 def _summary(run: Run, *, track: bool) -> str:

@@ -7,14 +7,7 @@ from pathlib import Path
 
 import click
 
-from stagebook.commands.options import (
-    examples,
-    given_parameters,
-    notebook_argument,
-    parameter_option,
-    secret_option,
-    store_option,
-)
+from stagebook.commands.options import examples, given_options, given_parameters, notebook_argument
 
 
 @click.command(
@@ -26,9 +19,7 @@ from stagebook.commands.options import (
     )
 )
 @notebook_argument
-@parameter_option
-@secret_option
-@store_option
+@given_options
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
 def status(
     notebook: Path,

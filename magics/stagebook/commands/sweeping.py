@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -57,7 +56,7 @@ def sweep(notebook: Path, *, as_json: bool, **asked: Any) -> None:
 
     What points have in common is run once. The same command again takes up what is left: finished points are reused.
     """
-    from stagebook.commands.running import interrupt_by_exception, mlflow_line
+    from stagebook.commands.running import end_on_sigterm, mlflow_line
     from stagebook.model import Selection
     from stagebook.run.request import home_for
     from stagebook.run.sweeping import SweepRequest, sweep_notebook
@@ -79,7 +78,7 @@ def sweep(notebook: Path, *, as_json: bool, **asked: Any) -> None:
         later=True,
         store=asked["store"],
     )
-    signal.signal(signal.SIGTERM, interrupt_by_exception)
+    end_on_sigterm()
     progress = sweep_progress_for(sys.stdout, as_json=as_json)
     try:
         done = sweep_notebook(request, listeners=(progress,))

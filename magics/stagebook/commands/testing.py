@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import signal
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from stagebook.commands.options import (
-    examples,
-    given_parameters,
-    notebook_argument,
-    parameter_option,
-    secret_option,
-    store_option,
-)
+from stagebook.commands.options import examples, given_options, given_parameters, notebook_argument
 
 if TYPE_CHECKING:
     from stagebook.events import Event
@@ -40,9 +32,7 @@ _COLOURS = {"passed": "green", "failed": "red", "error": "red", "skipped": "yell
 @notebook_argument
 @click.argument("stages", nargs=-1, metavar="[STAGE]...")
 @click.option("--run", "run_first", is_flag=True, help="Run stale stages first; without it their tests are skipped.")
-@parameter_option
-@secret_option
-@store_option
+@given_options
 @click.option("--jobs", "-j", type=click.IntRange(min=1), help="Kernels at work at once [one a core].")
 @click.option("--format", "form", type=click.Choice(["text", "json", "junit"]), default="text", show_default=True)
 def test(notebook: Path, *, stages: tuple[str, ...], run_first: bool, form: str, **asked: Any) -> None:
@@ -50,12 +40,12 @@ def test(notebook: Path, *, stages: tuple[str, ...], run_first: bool, form: str,
 
     Each runs in a kernel of its own and gets what its stage made, or took. Nothing that it does is kept.
     """
-    from stagebook.commands.running import interrupt_by_exception
+    from stagebook.commands.running import end_on_sigterm
     from stagebook.progress import progress_for
     from stagebook.run.testing import run_tests
 
     given = dict(given_parameters(notebook, asked["parameters"], asked["secrets"]))
-    signal.signal(signal.SIGTERM, interrupt_by_exception)
+    end_on_sigterm()
     progress = progress_for(sys.stdout, as_json=False)
     try:
         report = run_tests(

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -45,6 +46,7 @@ class Ground:
         self._ran: dict[str, _Ran] = {}
         self._names: dict[str, Any] = {}
         self._states: dict[str, Any] | None = None
+        self._known: set[str] = set()
         self._modules: dict[str, tuple[str | None, Any]] = {}
         self._looked = OwnModules(_digest)
         self._versions: dict[str, str] = {}
@@ -68,7 +70,7 @@ class Ground:
         self._ran[cell.code] = _Ran(self._order, record)
         if not self._lacking(codes):
             self.records = tuple(self._ran[code].record for code in codes)
-            self._names = {name: _mark(names[name], names) for name in bound_names(pipeline) if name in names}
+            self._names = {name: _mark(names[name], names) for name in _bound(pipeline) if name in names}
             if self._states is None:
                 self._states = self._carried.values()
 
@@ -80,21 +82,28 @@ class Ground:
         """
         if self._states is not None:
             self._states = {**self._carried.seen(), **self._states}
-        for name, module in list(sys.modules.items()):
-            file = getattr(module, "__file__", None)
-            own = name not in self._modules and file and name != "__main__" and Path(file).is_relative_to(folder)
-            if own and "site-packages" not in str(file):
-                self._modules[name] = (content_digest(Path(str(file))), self._looked.state(module))
+        new = sys.modules.keys() - self._known
+        self._known |= new
+        for name in new - {"__main__"}:
+            module = sys.modules[name]
+            file = str(getattr(module, "__file__", None) or "")
+            if file.startswith(f"{folder}{os.sep}") and "site-packages" not in file:
+                self._modules[name] = (content_digest(Path(file)), self._looked.state(module))
 
-    def lacks(self, pipeline: Pipeline, codes: Sequence[str], names: Mapping[str, Any]) -> str:
+    @property
+    def names(self) -> Set[str]:
+        """The names that parameters and setup have bound."""
+        return self._names.keys()
+
+    def lacks(self, codes: Sequence[str], names: Mapping[str, Any]) -> str:
         """Why a stage would find something else in a run; nothing where it would not."""
         lacking = self._lacking(codes)
         if lacking:
             return lacking
         if not self._clean:
             return f"cells ran before the setup cells: {_RESTART}"
-        for name in bound_names(pipeline):
-            if name in self._names and (name not in names or not _same(self._names[name], _mark(names[name], names))):
+        for name, mark in self._names.items():
+            if name not in names or not _same(mark, _mark(names[name], names)):
                 return f"`{name}` is not as setup made it"
         return ""
 
@@ -138,7 +147,7 @@ class Ground:
         return "" if orders == sorted(orders) else "the cells of parameters and setup have not run in their order"
 
 
-def bound_names(pipeline: Pipeline) -> list[str]:
+def _bound(pipeline: Pipeline) -> list[str]:
     """The names that parameters and setup bind."""
     found = {name for statement in preamble_statements(pipeline) for name in statement.names.binds}
     return sorted(name for name in found if not is_hidden(name))

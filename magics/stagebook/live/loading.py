@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stagebook.book.hidden import is_file, is_hidden, is_process
+from stagebook.book.hidden import is_hidden
 from stagebook.errors import UsageError
 
 if TYPE_CHECKING:
@@ -46,7 +46,9 @@ def enter(notebook: Path, stage: str, *, run: str | None = None) -> str:
     """
     from stagebook.book.pipeline import load_pipeline
     from stagebook.live.here import the_shell
+    from stagebook.run.carried import put_states
     from stagebook.run.kept import inputs_of
+    from stagebook.store.values import load as loaded
 
     kept = inputs_of(notebook, stage, run=run)
     pipeline = load_pipeline(notebook)
@@ -54,7 +56,7 @@ def enter(notebook: Path, stage: str, *, run: str | None = None) -> str:
     _set_up(pipeline, kept.parameters, shell)
     values = _values(kept, shell.user_ns, stage)
     shell.user_ns.update(values)
-    _put_back(kept)
+    put_states(loaded([ref for name, ref in kept.values.items() if is_hidden(name)], kept.store, namespace={}))
     cells = pipeline.stage(stage).cells
     taken = f"; {_listed(values)} {'are' if len(values) > 1 else 'is'} there, {_of_run(kept)}" if values else ""
     return "\n".join(
@@ -92,17 +94,6 @@ def _values(kept: KeptValues, namespace: dict[str, Any], stage: str) -> dict[str
         ) from error
     except ImportError as error:
         raise UsageError(f"The values are made of what cannot be imported here: {error}.") from error
-
-
-def _put_back(kept: KeptValues) -> None:
-    """Set random generators and options of libraries as the stages before have left them."""
-    from stagebook.registry import names, plugin
-    from stagebook.store.values import load as loaded
-
-    states = {one.name: one for one in (plugin("state", name) for name in names("state"))}
-    for name, ref in kept.values.items():
-        if name in states and not is_process(name) and not is_file(name):
-            states[name].put(loaded([ref], kept.store, namespace={})[name])
 
 
 def _listed(values: Mapping[str, Any]) -> str:

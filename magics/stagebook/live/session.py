@@ -22,7 +22,7 @@ from stagebook.book.pipeline import recalled_pipeline
 from stagebook.errors import PipelineError, StagebookError
 from stagebook.live.capture import Capture, put_out
 from stagebook.live.document import LiveDocument
-from stagebook.live.ground import Ground, bound_names
+from stagebook.live.ground import Ground
 from stagebook.live.visits import Visit, Visits
 from stagebook.model import Cell, Pipeline
 from stagebook.run import inside
@@ -98,8 +98,9 @@ class Session:
                 return
             document, index = found
             this.pipeline = recalled_pipeline(document, self.notebook)
-            this.cells = job_cells(document, this.pipeline)
             this.cell = next((cell for cell in this.pipeline.cells if cell.index == index), None)
+            if this.cell is not None and this.cell.role not in ("exploration", "test"):
+                this.cells = job_cells(document, this.pipeline)
         except PipelineError:
             this.refused = "the notebook has findings: %pipeline check"
         except StagebookError as error:
@@ -213,7 +214,7 @@ class Session:
     def _hide(self, pipeline: Pipeline, cell: Cell, visit: Visit) -> None:
         """Take the names away that a run would not have there, until the cell has run."""
         names = self._shell.user_ns
-        seen = {*bound_names(pipeline), *pipeline.inputs[visit.stage.name], *_OF_IPYTHON, *self._shell.user_ns_hidden}
+        seen = {*self._ground.names, *pipeline.inputs[visit.stage.name], *_OF_IPYTHON, *self._shell.user_ns_hidden}
         if cell.index != visit.stage.cells[0].index:
             seen |= visit.stage.names.binds.keys()
         self._hidden = {name: names[name] for name in list(names) if name not in seen and not name.startswith("_")}

@@ -36,6 +36,7 @@ HELP: dict[str, str] = {
     "diff": "A B: what differs between two runs, or two notebooks",
     "load": "STAGE [--run RUN]: what the stage has made, into this kernel",
     "enter": "STAGE [--run RUN]: setup and what the stage takes, into this kernel: go on from there",
+    "test": "[STAGE] [--run]: the test cells, on what their stages have stored",
     "promote": "make the model of the last run the one in use; rollback undoes it, lineage says where it comes from",
     "cache": "on|off: keep what stage cells make that are run by hand, and take it from the store where it is there",
     "notebook": "NOTEBOOK: say which notebook this kernel belongs to, where it does not know",

@@ -14,9 +14,8 @@ from stagebook.errors import PipelineError, StagebookError
 from stagebook.live.capture import shows_widget
 from stagebook.live.ground import Ground
 from stagebook.model import Cell, Pipeline, Stage
-from stagebook.registry import plugin
 from stagebook.run import inside
-from stagebook.run.carried import Carried
+from stagebook.run.carried import Carried, put_states
 from stagebook.run.contents import input_contents, stored_inputs
 from stagebook.run.job import CellRecord, JobCell, StageJob, StageResult
 from stagebook.run.jobs import stage_job
@@ -147,9 +146,8 @@ class Visits:
         namespace = self._shell.user_ns
         plain = [ref for name, ref in result.outputs.items() if not is_hidden(name)]
         namespace.update(load(plain, self._store, namespace=namespace))
-        for name, ref in result.outputs.items():
-            if name.startswith(("state:", "setting:")):
-                _state(name).put(load([ref], self._store, namespace={})[name])
+        hidden = [ref for name, ref in result.outputs.items() if is_hidden(name)]
+        put_states(load(hidden, self._store, namespace={}))
         self._note(result)
 
     def _note(self, result: StageResult) -> None:
@@ -172,7 +170,7 @@ class Visits:
     def _begin(self, visit: Visit, pipeline: Pipeline, cells: Mapping[int, JobCell], codes: Sequence[str]) -> str:
         """Get ready to keep what the stage makes; why it cannot be kept, if it cannot."""
         stage = visit.stage
-        refused = _of_no_use(stage, pipeline) or self._ground.lacks(pipeline, codes, self._shell.user_ns)
+        refused = _of_no_use(stage, pipeline) or self._ground.lacks(codes, self._shell.user_ns)
         if refused:
             return refused
         planner = visit.planner = self._planner(pipeline)
@@ -198,10 +196,7 @@ class Visits:
             return f"other cells have changed {settings[0].partition(':')[2]} settings"
         visit.drawn = tuple(states)
         visit.verdict = planner.judge(stage, contents)
-        own = tuple(cells[cell.index] for cell in stage.cells)
-        visit.job = stage_job(
-            stage, planner, self._results, contents, held={}, sessions=Sessions(), preamble=(), cells=own
-        )
+        visit.job = self._job(stage, planner, contents, cells)
         found = visit.verdict.result
         if found is not None and _is_servable(found, stage):
             visit.served = found
@@ -219,6 +214,13 @@ class Visits:
             }
         )
         return ""
+
+    def _job(
+        self, stage: Stage, planner: Planner, contents: Mapping[str, str], cells: Mapping[int, JobCell]
+    ) -> StageJob:
+        """The job that a run would make of the stage."""
+        own = tuple(cells[cell.index] for cell in stage.cells)
+        return stage_job(stage, planner, self._results, contents, held={}, sessions=Sessions(), preamble=(), cells=own)
 
     def _inputs_lack(self, pipeline: Pipeline, stage: Stage) -> str:
         """Which input is not as a run would have it; nothing where all are."""
@@ -262,16 +264,7 @@ class Visits:
             if visit.verdict is None or contents != dict(visit.verdict.inputs):
                 return Visit(stage, own, "it takes something else since its first cell ran: run that again")
             verdict = planner.judge(stage, contents)
-            job = stage_job(
-                stage,
-                planner,
-                self._results,
-                contents,
-                held={},
-                sessions=Sessions(),
-                preamble=(),
-                cells=tuple(cells[cell.index] for cell in stage.cells),
-            )
+            job = self._job(stage, planner, contents, cells)
             visit.stage, visit.codes, visit.planner, visit.verdict, visit.job = stage, own, planner, verdict, job
         inside.note()
         return visit
@@ -318,9 +311,3 @@ def _is_servable(result: StageResult, stage: Stage) -> bool:
 
 def _hidden(result: StageResult) -> list[str]:
     return [name for name in (*result.outputs, *result.changed) if is_hidden(name)]
-
-
-def _state(name: str) -> Any:
-    from stagebook.registry import names
-
-    return next(state for state in (plugin("state", one) for one in names("state")) if state.name == name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import marshal
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
@@ -89,6 +90,19 @@ class Carried:
             self._before[state.name] = state.get()  # to be digested later: other libraries may be half imported here
 
         return look
+
+
+def put_states(values: Mapping[str, Any]) -> None:
+    """Set random generators and settings to these values, once the libraries that have them are imported.
+
+    Args:
+        values: by the states' names; other names are left alone.
+    """
+    for state in (plugin("state", name) for name in names("state")):
+        if state.name in values:
+            if state.module is not None:
+                importlib.import_module(state.module)
+            state.put(values[state.name])
 
 
 _WITHOUT_REFERENCES = 2

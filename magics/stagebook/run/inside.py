@@ -15,9 +15,9 @@ from typing import Any
 
 from stagebook.book.hidden import WATCHED, is_hidden, is_process
 from stagebook.book.secrets import MASK, texts_of
+from stagebook.run.asserting import explain_asserts, where_raised
 from stagebook.run.carried import Carried
 from stagebook.run.clock import Clock
-from stagebook.run.explained import explain_asserts, where_raised
 from stagebook.run.memory import current_memory, peak_memory
 from stagebook.run.metrics import no_numbers_of, numbers_of
 from stagebook.run.opened import opened

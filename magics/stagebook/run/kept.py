@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -74,7 +74,7 @@ def outputs_of(notebook: Path, stage: str, *, run: str | None = None, store: str
         dict(result.outputs),
         dict.fromkeys(result.outputs, known.name),
         result.unstorable,
-        _changes(pipeline, facts, known.name, kept),
+        _changes(pipeline, facts, {known.name}, kept),
         tuple(cell.outputs for cell in own),
     )
 
@@ -92,7 +92,6 @@ def inputs_of(notebook: Path, stage: str, *, run: str | None = None, store: str 
     unstorable = {
         name: results[source].unstorable[name] for name, source in taken.items() if name in results[source].unstorable
     }
-    changed = [_changes(pipeline, facts, source, kept) for source in sorted(sources)]
     return KeptValues(
         facts.get("id", ""),
         facts.get("parameters", {}),
@@ -100,7 +99,7 @@ def inputs_of(notebook: Path, stage: str, *, run: str | None = None, store: str 
         found,
         {name: taken[name] for name in found},
         unstorable,
-        "; ".join(filter(None, changed)),
+        _changes(pipeline, facts, sources, kept) if sources else "",
     )
 
 
@@ -151,10 +150,15 @@ def _result(store: Store, facts: Facts, stage: str) -> StageResult:
     )
 
 
-def _changes(pipeline: Pipeline, facts: Facts, stage: str, store: Store) -> str:
-    """Why a run with the same parameters would make the stage anew; nothing where it would not."""
-    known = {parameter.name for parameter in pipeline.parameters if not parameter.secret}
+def _changes(pipeline: Pipeline, facts: Facts, stages: Set[str], store: Store) -> str:
+    """Why a run with the same parameters would make these stages anew; nothing where it would not.
+
+    Nobody can tell where there are secrets, as no run keeps their values.
+    """
+    if any(parameter.secret for parameter in pipeline.parameters):
+        return ""
+    known = {parameter.name for parameter in pipeline.parameters}
     given = {name: value for name, value in facts["parameters"].items() if name in known}
-    plan = make_plan(Planner(pipeline, given, store), Selection(end=stage))
-    decision = next(one for one in plan.decisions if one.stage == stage)
-    return "" if decision.action == "reuse" else f"`{stage}` would run again: {decision.reason}"
+    decisions = make_plan(Planner(pipeline, given, store), Selection()).decisions
+    anew = [one for one in decisions if one.stage in stages and one.action != "reuse"]
+    return "; ".join(f"`{one.stage}` would run again: {one.reason}" for one in anew)

@@ -23,9 +23,9 @@ from stagebook.events import CellTested, Event
 from stagebook.model import Selection, frozen_map
 from stagebook.registry import plugin
 from stagebook.run.api import run_notebook
+from stagebook.run.asserting import EARLY
 from stagebook.run.cell_tests import CellTest, cell_tests, hidden_sources, sources_of
 from stagebook.run.contents import stored_inputs
-from stagebook.run.explained import EARLY
 from stagebook.run.footing import Footing, Missing, footing_of, not_kept
 from stagebook.run.interrupts import interrupts
 from stagebook.run.job import Failure, StageJob, StageResult

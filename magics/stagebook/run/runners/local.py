@@ -13,8 +13,8 @@ from typing import Any
 from stagebook.book.hidden import is_process
 from stagebook.errors import KernelError
 from stagebook.events import Notice
+from stagebook.run.asserting import EARLY
 from stagebook.run.clock import Clock
-from stagebook.run.explained import EARLY
 from stagebook.run.job import Failure, StageJob, StageResult
 from stagebook.run.kernels import Kernel, kernel_environment, remove_old_folders
 from stagebook.run.prepared import Prepared, Setup
