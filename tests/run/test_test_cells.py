@@ -8,10 +8,11 @@ import sys
 
 import pytest
 from IPython.core.interactiveshell import InteractiveShell
+from notebooks_factory import written
 
 from stagebook.errors import UsageError
 from stagebook.events import CellTested, RunStarted
-from stagebook.run.api import plan_notebook
+from stagebook.run.api import plan_notebook, run_notebook
 from stagebook.run.asserting import explain_asserts, where_raised
 from stagebook.run.testing import run_tests
 
@@ -71,16 +72,14 @@ def contents(folder):
 @pytest.fixture(scope="module")
 def tested(tmp_path_factory):
     """The results of `TESTS` by what they show, and the contents of the store before and after."""
-    from conftest import Bench
-
-    bench = Bench(tmp_path_factory.mktemp("tested"))
-    run = bench.run([*CELLS, *(("test:clean", source) for source in TESTS.values())], parameters={"api_key": KEY})
+    path = written(tmp_path_factory.mktemp("tested"), [*CELLS, *(("test:clean", source) for source in TESTS.values())])
+    run = run_notebook(path, parameters={"api_key": KEY}, track=False)
     assert run.state == "done", [stage.reason for stage in run.stages]
-    before = contents(bench.folder / ".stagebook")
+    before = contents(path.parent / ".stagebook")
     told = []
-    report = run_tests(bench.path, parameters={"api_key": KEY}, listeners=(told.append,))
+    report = run_tests(path, parameters={"api_key": KEY}, listeners=(told.append,))
     assert [event.tested for event in told if isinstance(event, CellTested)] == list(report.tested)
-    return dict(zip(TESTS, report.tested, strict=True)), before, contents(bench.folder / ".stagebook"), report
+    return dict(zip(TESTS, report.tested, strict=True)), before, contents(path.parent / ".stagebook"), report
 
 
 @pytest.mark.parametrize("what", list(TESTS)[:7])
