@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from stagebook.commands import comparing, models, reading, recording, running, standing, storing, sweeping
+from stagebook.commands import comparing, models, reading, recording, running, standing, storing, suggesting, sweeping
 from stagebook.commands.options import examples
 from stagebook.errors import PipelineError, StagebookError
 
@@ -33,6 +33,7 @@ class _Group(click.Group):
     cls=_Group,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=examples(
+        "stagebook suggest flights.ipynb          which cells could be which stages, if it has none yet",
         "stagebook check flights.ipynb            what is wrong with it",
         "stagebook show flights.ipynb             its stages and what flows between them",
         "stagebook plan flights.ipynb             what a run would do, and why",
@@ -51,6 +52,7 @@ def main() -> None:
 
 
 commands = (
+    suggesting.suggest,
     reading.check,
     reading.show,
     reading.plan,

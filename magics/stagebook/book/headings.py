@@ -1,0 +1,93 @@
+"""The headings of a notebook, and those that each cell stands under."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from stagebook.book.notebook import Document, source_of
+
+_FENCE = re.compile(r"\s{0,3}(```|~~~)")
+_MARKED = re.compile(r"\s{0,3}(?P<marks>#{1,6})(?!#)\s*(?P<text>.*?\w.*?)\s*#*\s*\Z")
+_TAG = re.compile(r"<h(?P<level>[1-6])\b[^>]*>(?P<text>.*?)</h(?P=level)>", re.IGNORECASE)
+_BOLD = re.compile(r"\s{0,3}(\*\*|__)(?P<text>[^*_]+)\1\s*:?\s*\Z")
+_UNDERLINE = re.compile(r"\s{0,3}(=+|-{3,})\s*\Z")
+_BOLD_LEVEL = 7
+_MOST_WORDS = 12
+_MARKUP = (
+    (re.compile(r"<[^>]*>"), ""),
+    (re.compile(r"!\[[^\]]*\]\([^)]*\)"), ""),
+    (re.compile(r"\[([^\]]*)\]\([^)]*\)"), r"\1"),
+    (re.compile(r"[`*~]|(?<!\w)_|_(?!\w)"), ""),
+    (re.compile(r"\s+"), " "),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """A heading in a text cell.
+
+    Attributes:
+        level: 1 for the highest, 6 for the lowest; 7 for a line in bold that stands alone.
+        text: its words, without markup.
+        index: of its cell, among all cells of the notebook.
+        line: of that cell, from 0.
+    """
+
+    level: int
+    text: str
+    index: int
+    line: int = 0
+
+
+def outline(document: Document) -> list[tuple[Heading, ...]]:
+    """For each cell of the notebook, the headings that it stands under, the outermost first."""
+    open_ones: list[Heading] = []
+    paths = []
+    for index, cell in enumerate(document["cells"]):
+        if cell["cell_type"] == "markdown":
+            for heading in headings_in(source_of(cell), index):
+                while open_ones and open_ones[-1].level >= heading.level:
+                    open_ones.pop()
+                open_ones.append(heading)
+        paths.append(tuple(open_ones))
+    return paths
+
+
+def headings_in(text: str, index: int = 0) -> Iterable[Heading]:
+    """The headings in a text cell: `## Title`, underlined, `<h2>`, and lines in bold that stand alone."""
+    lines = text.splitlines()
+    fence = ""
+    for number, line in enumerate(lines):
+        mark = _FENCE.match(line)
+        if mark and not fence:
+            fence = mark[1]
+        elif mark and mark[1] == fence:
+            fence = ""
+        if mark or fence:
+            continue
+        found = _heading(line, lines[number + 1] if number + 1 < len(lines) else "")
+        if found is not None and (words := plain(found[1])) and len(words.split()) <= _MOST_WORDS:
+            yield Heading(found[0], words, index, number)
+
+
+def _heading(line: str, below: str) -> tuple[int, str] | None:
+    """The level and the text of the heading that a line is, if it is one."""
+    if marked := _MARKED.match(line):
+        return len(marked["marks"]), marked["text"]
+    if tag := _TAG.search(line):
+        return int(tag["level"]), tag["text"]
+    if bold := _BOLD.match(line):
+        return _BOLD_LEVEL, bold["text"]
+    if _UNDERLINE.match(below) and re.match(r"\s{0,3}\w", line) and "|" not in line:
+        return (1 if "=" in below else 2), line
+    return None
+
+
+def plain(text: str) -> str:
+    """The words of a line of Markdown."""
+    for markup, instead in _MARKUP:
+        text = markup.sub(instead, text)
+    return html.unescape(text).strip()

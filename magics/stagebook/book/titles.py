@@ -1,0 +1,158 @@
+"""Names for stages: from headings, from what the code does, from what it makes."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Collection, Sequence
+
+from stagebook.book.headings import Heading
+from stagebook.book.hidden import is_hidden
+from stagebook.book.sketch import Sketch
+from stagebook.book.verbs import Verb
+
+_NUMBER = re.compile(
+    r"(?:(?:step|part|section|chapter|stage|phase|task|q|question|exercise)\s*)?(?:\d+(?:\.\d+)*|[ivx]+(?=[.):])|[a-z](?=[.)]))"
+    r"\s*(?:[.):\-\u2013\u2014|]+\s*|\s+|\Z)",
+    re.IGNORECASE,
+)
+_LEAD = re.compile(
+    r"(?:first|next|then|now|finally)\b,?\s*|let'?s\s+|let us\s+|we\s+(?:will\s+|now\s+|can\s+)*", re.IGNORECASE
+)
+_ASIDE = re.compile(r"\([^)]*\)|\[[^\]]*\]")
+_BREAK = re.compile(r"\s*[:;|?!]\s*|\s+[-\u2013\u2014]+\s+")
+_SMALL = frozenset(
+    {
+        *("a", "an", "the", "of", "to", "for", "and", "or", "with", "in", "on", "at", "by", "from"),
+        *("our", "your", "its", "this", "that", "these", "using", "via", "some"),
+    }
+)
+_MOST_WORDS, _MOST_LETTERS = 4, 32
+_COMMENT_WORDS = 6
+_CODE = re.compile(r"[=(){}\[\]@%$\\]|\w\.\w|https?:")
+_STRONG: tuple[Verb, ...] = ("train", "load", "split", "evaluate", "predict", "save")
+_SAYS: dict[Verb, str] = {
+    "train": "trains",
+    "load": "loads",
+    "split": "splits",
+    "evaluate": "scores",
+    "predict": "predicts",
+    "save": "writes",
+    "build": "builds a model",
+    "clean": "cleans",
+    "prepare": "prepares",
+    "plot": "plots",
+}
+
+
+def short_name(text: str) -> str:
+    """A stage name of the words of a heading: `2. Train the model` is `train_the_model`; "" where it has no words."""
+    text = _ASIDE.sub(" ", text).strip()
+    text = _NUMBER.sub("", text, count=1) if _NUMBER.match(text) else text
+    text = _LEAD.sub("", text, count=1) if _LEAD.match(text) else text
+    first = next((part for part in _BREAK.split(text) if re.search(r"[^\W\d_]", part)), "")
+    words = re.findall(r"\w+", re.sub(r"['\u2019]", "", first.lower()))
+    if len(words) > _MOST_WORDS or len("_".join(words)) > _MOST_LETTERS:
+        words = [word for word in words if word not in _SMALL] or words
+    words = words[:_MOST_WORDS]
+    while len(words) > 1 and (len("_".join(words)) > _MOST_LETTERS or words[-1] in _SMALL):
+        words.pop()
+    while words and not re.match(r"[^\W\d]", words[0]):
+        words.pop(0)
+    return "_".join(words)[:_MOST_LETTERS].strip("_")
+
+
+def stage_names(
+    stages: Sequence[Sequence[Sketch]], pinned: Sequence[str | None], crossing: Sequence[Collection[str]]
+) -> list[str]:
+    """A name for each stage, none given twice.
+
+    Args:
+        stages: the cells of each, in notebook order.
+        pinned: the names that stages have already.
+        crossing: for each stage, the names that those below it take from those above.
+    """
+    heads = _own_headings(stages)
+    taken = {name for name in pinned if name is not None}
+    names = []
+    for cells, given, head, needed in zip(stages, pinned, heads, crossing, strict=True):
+        name = given or _unique(_candidates(cells, head, needed), taken)
+        taken.add(name)
+        names.append(name)
+    return names
+
+
+def _own_headings(stages: Sequence[Sequence[Sketch]]) -> list[tuple[Heading | None, bool]]:
+    """For each stage the lowest heading that all of its cells stand under, and whether no other stage's cells do."""
+    title = _common([cell for cells in stages for cell in cells]) if len(stages) > 1 else ()
+    under = Counter(heading for cells in stages for heading in {h for cell in cells for h in cell.path})
+    found: list[tuple[Heading | None, bool]] = []
+    for cells in stages:
+        common = _common(cells)[len(title) :]
+        begins = [heading for heading in cells[0].path[len(title) :] if heading not in common]
+        if common:
+            found.append((common[-1], under[common[-1]] == 1))
+        else:
+            found.append((begins[0] if begins else None, False))
+    return found
+
+
+def _common(cells: Sequence[Sketch]) -> tuple[Heading, ...]:
+    """The headings that all of these stand under."""
+    common = cells[0].path
+    for cell in cells:
+        length = 0
+        for ours, theirs in zip(common, cell.path, strict=False):
+            if ours != theirs:
+                break
+            length += 1
+        common = common[:length]
+    return common
+
+
+def _candidates(cells: Sequence[Sketch], head: tuple[Heading | None, bool], needed: Collection[str]) -> list[str]:
+    """Names that would fit, the best first."""
+    heading, alone = head
+    titled = short_name(heading.text) if heading is not None else ""
+    verb = foremost(cells)
+    told = verb if verb in _STRONG else ""
+    made = _main_name(cells, needed)
+    ordered = [titled, told] if alone else [told, titled]
+    return [name for name in [*ordered, _said_by_comment(cells), verb or "", f"make_{made}" if made else ""] if name]
+
+
+def foremost(cells: Sequence[Sketch]) -> Verb | None:
+    """What these cells do above all."""
+    found = {cell.doings.verbs[0] for cell in cells if cell.doings.verbs}
+    return next((verb for verb in _SAYS if verb in found), None)
+
+
+def said(verb: Verb) -> str:
+    """What a cell does, as a person would say it."""
+    return _SAYS[verb]
+
+
+def _said_by_comment(cells: Sequence[Sketch]) -> str:
+    """The comment that the first of the cells begins with, if it is a few words and no code."""
+    comment = cells[0].comment
+    few = len(comment.split()) <= _COMMENT_WORDS
+    return short_name(comment) if few and not _CODE.search(comment) else ""
+
+
+def _main_name(cells: Sequence[Sketch], needed: Collection[str]) -> str:
+    """What of all that they make counts most: what others need, and of that what is made last."""
+    made = [name for cell in cells for name in sorted(cell.makes - cell.means) if not is_hidden(name)]
+    made += [name for name in (made or sorted({n for cell in cells for n in cell.makes})) if name in needed]
+    return next((name.strip("_") for name in reversed(made) if re.match(r"[^\W\d]", name.strip("_"))), "")
+
+
+def _unique(candidates: Sequence[str], taken: Collection[str]) -> str:
+    """The first that is free; where none is, the first with a number."""
+    for name in candidates:
+        if name not in taken:
+            return name
+    base = candidates[0] if candidates else "work"
+    number = 2 if candidates else 1
+    while f"{base}_{number}" in taken:
+        number += 1
+    return f"{base}_{number}"
