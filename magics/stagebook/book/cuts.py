@@ -7,6 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
+from stagebook.book.headings import BOLD
 from stagebook.book.hidden import is_hidden
 from stagebook.book.sketch import Sketch
 
@@ -18,6 +19,8 @@ _CHANGED = 0.5
 """What it costs, beyond that, that what crosses is changed in place below."""
 _HEADINGS = (3.0, 2.0, 1.0, 0.5)
 """What a heading there saves, those of the notebook's main sections first."""
+_OF_BOLD = 2
+"""The rank of what is no heading but a line in bold, at most."""
 _TURN = 1.5
 """What it saves that another kind of work begins: loading, preparing, training, judging, writing."""
 _AFTER_SLOW, _BEFORE_SLOW = 1.5, 0.75
@@ -91,7 +94,8 @@ def _ranks(cells: Sequence[Sketch]) -> list[int | None]:
     ranks: list[int | None] = [None]
     for above, below in pairwise(cells):
         new = [heading.level for heading in below.path if heading.index > above.cell.index]
-        ranks.append(levels.index(min(new)) if new else None)
+        lowest = _OF_BOLD if new and min(new) == BOLD else 0
+        ranks.append(max(levels.index(min(new)), lowest) if new else None)
     return ranks
 
 

@@ -12,9 +12,10 @@ from stagebook.book.notebook import Document, source_of
 _FENCE = re.compile(r"\s{0,3}(```|~~~)")
 _MARKED = re.compile(r"\s{0,3}(?P<marks>#{1,6})(?!#)\s*(?P<text>.*?\w.*?)\s*#*\s*\Z")
 _TAG = re.compile(r"<h(?P<level>[1-6])\b[^>]*>(?P<text>.*?)</h(?P=level)>", re.IGNORECASE)
-_BOLD = re.compile(r"\s{0,3}(\*\*|__)(?P<text>[^*_]+)\1\s*:?\s*\Z")
+_IN_BOLD = re.compile(r"\s{0,3}(\*\*|__)(?P<text>[^*_]+)\1\s*:?\s*\Z")
 _UNDERLINE = re.compile(r"\s{0,3}(=+|-{3,})\s*\Z")
-_BOLD_LEVEL = 7
+BOLD = 7
+"""The level of a line in bold that stands alone."""
 _MOST_WORDS = 12
 _MARKUP = (
     (re.compile(r"<[^>]*>"), ""),
@@ -30,7 +31,7 @@ class Heading:
     """A heading in a text cell.
 
     Attributes:
-        level: 1 for the highest, 6 for the lowest; 7 for a line in bold that stands alone.
+        level: 1 for the highest, 6 for the lowest, then `BOLD`.
         text: its words, without markup.
         index: of its cell, among all cells of the notebook.
         line: of that cell, from 0.
@@ -79,8 +80,8 @@ def _heading(line: str, below: str) -> tuple[int, str] | None:
         return len(marked["marks"]), marked["text"]
     if tag := _TAG.search(line):
         return int(tag["level"]), tag["text"]
-    if bold := _BOLD.match(line):
-        return _BOLD_LEVEL, bold["text"]
+    if bold := _IN_BOLD.match(line):
+        return BOLD, bold["text"]
     if _UNDERLINE.match(below) and re.match(r"\s{0,3}\w", line) and "|" not in line:
         return (1 if "=" in below else 2), line
     return None

@@ -78,24 +78,19 @@ def _starved(
     sketches: Sequence[Sketch], roles: Sequence[tuple[Role, str | None]], left_out: Collection[int]
 ) -> Iterator[tuple[int, Verdict]]:
     """Cells that need what only cells that are left out would have made, and so on."""
+    there: set[str] = set()
     lost: dict[str, int] = {}
     for position, sketch in enumerate(sketches):
-        role = roles[position][0]
-        if role in ("exploration", "test"):
+        if roles[position][0] in ("exploration", "test"):
             continue
         needs = sketch.names.reads.keys() - sketch.names.maybe_reads
-        missing = sorted(name for name in needs if name in lost)
-        if position in left_out or (missing and not sketch.has_role):
-            if position not in left_out:
-                maker = sketches[lost[missing[0]]].cell.number
-                yield position, Verdict("exploration", f"reads `{missing[0]}`, which only cell {maker} makes")
-            lost |= {name: position for name in sketch.names.binds if not _is_provided(sketches, roles, name, position)}
+        missing = next((name for name in sorted(needs) if name in lost), None)
+        starves = missing is not None and not sketch.has_role and position not in left_out
+        if missing is not None and starves:
+            maker = sketches[lost[missing]].cell.number
+            yield position, Verdict("exploration", f"reads `{missing}`, which only cell {maker} makes")
+        if starves or position in left_out:
+            lost |= {name: position for name in sketch.names.binds if name not in there}
         else:
-            lost = {name: at for name, at in lost.items() if name not in sketch.names.binds}
-
-
-def _is_provided(
-    sketches: Sequence[Sketch], roles: Sequence[tuple[Role, str | None]], name: str, position: int
-) -> bool:
-    """Whether a cell above has bound the name, so that it is there in any case."""
-    return any(name in sketches[at].names.binds for at in range(position) if roles[at][0] != "exploration")
+            there |= sketch.names.binds.keys()
+            lost = {name: at for name, at in lost.items() if name not in there}

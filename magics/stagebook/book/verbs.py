@@ -52,6 +52,8 @@ _CALLED: Mapping[Verb, re.Pattern[str]] = {
 """By the last part of a call's name; the foremost verb first: it names a cell that does several of these."""
 
 _METRICS = re.compile(r"(sklearn|torchmetrics)\.metrics\.(?!pairwise)|keras\.metrics\.")
+_PREPARING = re.compile(r"scal|encod|imput|vectori|tokeni|transform|pca|binari|normali|poly|prep", re.IGNORECASE)
+"""What is fitted to prepare data, by the names of variables and classes."""
 _FETCHING = re.compile(r"!\s*(wget|curl|unzip|tar|gunzip|kaggle|gdown|git\s+clone|gsutil|aws\s+s3|7z)\b")
 _WRITING_CELL = re.compile(r"%%(writefile|file)\b")
 _PICTURES = re.compile(r"save_?fig\w*|write_image|imsave")
@@ -142,6 +144,8 @@ def _of_call(node: ast.Call, known: Known) -> set[Verb]:
             one.value for one in [*node.args[1:2], *(k.value for k in node.keywords)] if isinstance(one, ast.Constant)
         ]
         return {"save"} if any(isinstance(mode, str) and set(mode) & set("wax") for mode in modes) else {"load"}
+    if name == "fit" and _PREPARING.search(path):
+        return {"prepare"}
     return {verb for verb, pattern in _CALLED.items() if pattern.fullmatch(name)}
 
 
