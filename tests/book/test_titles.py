@@ -18,7 +18,7 @@ NAMES = {
     "Let's explore the data": "explore_the_data",
     "First, load the data": "load_the_data",
     "Model 1": "model_1",
-    "3D plots": "d_plots",
+    "3D plots": "plots",
     "Évaluation du modèle": "évaluation_du_modèle",
     "数据清洗": "数据清洗",
     "Donaudampfschifffahrtsgesellschaftskapitän": "donaudampfschifffahrtsgesellscha",

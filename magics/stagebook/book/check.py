@@ -222,7 +222,7 @@ def _unread(draft: Draft, pipeline: Pipeline, read_by_all: set[str]) -> Iterator
     for stage in draft.stages:
         named = {*stage.options.metrics, *stage.options.kept}
         for name, place in _plain_outputs(draft, stage).items():
-            if name not in read_by_all and name not in named and not _is_scaffold(name):
+            if name not in read_by_all and name not in named and not is_scaffold(name):
                 message = f"`{name}` is made by `{stage.name}`, and nobody reads it."
                 remedy = f"Use it, name it in an option such as `metrics`, or call it `_{name}`."
                 yield finding("SB302", message, remedy, place, stage=stage.name)
@@ -246,7 +246,7 @@ _IN_TEXT = re.compile(r"@([^\W\d]\w*)")
 _FIGURE = re.compile(r"_.*|(.*_)?(fig|figure|ax|axs|axes|plot|chart)(\d+|_.*)?")
 
 
-def _is_scaffold(name: str) -> bool:
+def is_scaffold(name: str) -> bool:
     """Whether the name says that its value is drawn on, or not meant to be read."""
     return _FIGURE.fullmatch(name) is not None
 

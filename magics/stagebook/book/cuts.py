@@ -1,4 +1,4 @@
-"""Where a row of cells is best cut into stages: few names crossing, at headings, slow cells apart."""
+"""Where a row of cells is best cut into stages: at headings, where the work turns, around slow cells, at few names."""
 
 from __future__ import annotations
 
@@ -11,28 +11,20 @@ from stagebook.book.headings import BOLD
 from stagebook.book.hidden import is_hidden
 from stagebook.book.sketch import Sketch
 
-_STAGE = 1.5
+_STAGE = 1.2
 """What each stage costs."""
-_NAME = 0.5
-"""What it costs that a name crosses; a module, a function or a literal costs a quarter of it."""
+_NAMES = 0.5
+"""What one name costs that a stage takes from others; three cost twice that, seven thrice."""
+_MEANS = 0.25
+"""What a module, a function or a literal counts for beside a name."""
 _CHANGED = 0.5
-"""What it costs, beyond that, that what crosses is changed in place below."""
-_HEADINGS = (3.0, 2.0, 1.0, 0.5)
-"""What a heading there saves, those of the notebook's main sections first."""
+"""What it costs, beyond that and likewise, that a stage changes in place what it takes."""
+_BYTES = 0.5
+"""What it costs to take ten megabytes; a hundred cost about twice that."""
+_HEADINGS = (3.5, 2.0, 1.0, 0.5)
+"""What a heading saves where a stage begins, those of the notebook's main sections first."""
 _OF_BOLD = 2
 """The rank of what is no heading but a line in bold, at most."""
-_TURN = 1.5
-"""What it saves that another kind of work begins: loading, preparing, training, judging, writing."""
-_AFTER_SLOW, _BEFORE_SLOW = 1.5, 0.75
-"""What it saves that a slow cell ends a stage, or begins one."""
-_CROWD = 1.5
-"""What it costs that a stage has one more slow cell."""
-_LONG, _MANY_CELLS = 0.15, 8
-"""What each cell of a stage costs beyond so many."""
-_SHORT, _FEW_LINES = 1.0, 2
-"""What it costs that a stage has no more than so many lines."""
-_SLOW = 5.0
-"""Seconds from which a cell is slow, if that is a twentieth of all, too."""
 _PHASES = {
     "load": 0,
     "clean": 1,
@@ -44,6 +36,23 @@ _PHASES = {
     "evaluate": 3,
     "save": 4,
 }
+_TURNS = {(0, 1): 1.5, (0, 2): 2.0, (1, 2): 2.0, (2, 3): 0.75, (3, 2): 1.5}
+_TURN = 1.0
+"""What it saves that another kind of work begins: preparing after loading, training after preparing, and so on."""
+_BARE = 1.5
+"""How much more a turn counts in a notebook without headings."""
+_BESIDE = 1.0
+"""What it saves that a second training begins, which the first has nothing to do with: they can run side by side."""
+_AFTER_SLOW, _BEFORE_SLOW = 1.5, 0.75
+"""What it saves that a slow cell ends a stage, or begins one."""
+_CROWD = 1.5
+"""What it costs that a stage has one more slow cell."""
+_LONG, _MANY_CELLS = 0.15, 8
+"""What each cell of a stage costs beyond so many."""
+_SHORT, _FEW_LINES = 0.5, 2
+"""What it costs that a stage has no more than so many lines."""
+_SLOW = 5.0
+"""Seconds from which a cell is slow, if that is a twentieth of all, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,46 +60,35 @@ class Seam:
     """The place between two cells.
 
     Attributes:
-        crossing: the names that are made above and read below.
-        changed: those of them that are changed in place below.
         rank: of the highest heading there, 0 for the notebook's main sections; None where there is none.
-        turns: whether another kind of work begins.
+        turn: what it saves that another kind of work begins there.
+        beside: whether a training begins there that does not depend on the one above.
     """
 
-    crossing: frozenset[str] = frozenset()
-    changed: frozenset[str] = frozenset()
     rank: int | None = None
-    turns: bool = False
+    turn: float = 0.0
+    beside: bool = False
+
+    @property
+    def saving(self) -> float:
+        """What it saves that a stage begins there."""
+        heading = 0.0 if self.rank is None else _HEADINGS[min(self.rank, len(_HEADINGS) - 1)]
+        return heading + self.turn + _BESIDE * self.beside
 
 
 def seams_of(cells: Sequence[Sketch]) -> list[Seam]:
     """For each of these cells, which are those of the stages in notebook order, the seam above it."""
-    crossing: list[set[str]] = [set() for _ in cells]
-    changed: list[set[str]] = [set() for _ in cells]
-    maker: dict[str, int] = {}
-    reaches: dict[tuple[str, int], int] = {}
-    for position, cell in enumerate(cells):
-        for name in cell.wanted:
-            if name in maker and not is_hidden(name):
-                reaches[name, maker[name]] = position
-                if name in cell.names.changes:
-                    for seam in range(maker[name] + 1, position + 1):
-                        changed[seam].add(name)
-        maker.update(dict.fromkeys(cell.makes, position))
-    for (name, made), read in reaches.items():
-        for seam in range(made + 1, read + 1):
-            crossing[seam].add(name)
-    ranks, turns = _ranks(cells), _turns(cells)
-    return [
-        Seam(frozenset(crossing[at]), frozenset(changed[at]), ranks[at], turns[at]) if at else Seam()
-        for at in range(len(cells))
-    ]
+    ranks = _ranks(cells)
+    turns = _turns(cells, ranks)
+    scale = 1.0 if any(rank is not None for rank in ranks) else _BARE
+    beside = [False, *(_is_beside(above, below) for above, below in pairwise(cells))]
+    return [Seam(ranks[at], scale * turns[at], beside[at]) for at in range(len(cells))]
 
 
 def _ranks(cells: Sequence[Sketch]) -> list[int | None]:
-    """For each seam the rank of its highest heading; what stands above all cells is the notebook's title."""
-    title = frozenset.intersection(*(frozenset(cell.path) for cell in cells)) if cells else frozenset()
-    levels = sorted({heading.level for cell in cells for heading in cell.path if heading not in title})
+    """For each seam the rank of its highest heading."""
+    common = frozenset.intersection(*(frozenset(cell.path) for cell in cells))
+    levels = sorted({heading.level for cell in cells for heading in cell.path if heading not in common})
     ranks: list[int | None] = [None]
     for above, below in pairwise(cells):
         new = [heading.level for heading in below.path if heading.index > above.cell.index]
@@ -99,13 +97,28 @@ def _ranks(cells: Sequence[Sketch]) -> list[int | None]:
     return ranks
 
 
-def _turns(cells: Sequence[Sketch]) -> list[bool]:
-    turns, before = [], None
-    for cell in cells:
+def _turns(cells: Sequence[Sketch], ranks: Sequence[int | None]) -> list[float]:
+    """For each seam what it saves that another kind of work begins there.
+
+    What leads up to that work, and tells of no kind itself, belongs to it from its heading on.
+    """
+    turns = [0.0] * len(cells)
+    before: tuple[int, int] | None = None
+    for position, cell in enumerate(cells):
         phase = next((_PHASES[verb] for verb in cell.doings.verbs if verb in _PHASES), None)
-        turns.append(phase is not None and before is not None and phase != before)
-        before = before if phase is None else phase
+        if phase is None:
+            continue
+        if before is not None and phase != before[1]:
+            between = range(before[0] + 1, position + 1)
+            at = min(between, key=lambda seam: (len(_HEADINGS) if ranks[seam] is None else ranks[seam], -seam))
+            turns[at] = _TURNS.get((before[1], phase), _TURN)
+        before = position, phase
     return turns
+
+
+def _is_beside(above: Sketch, below: Sketch) -> bool:
+    both = "train" in above.doings.verbs and "train" in below.doings.verbs
+    return both and not (above.makes - above.means) & below.wanted
 
 
 def slow_cells(cells: Sequence[Sketch]) -> list[bool]:
@@ -121,72 +134,88 @@ def starts_of(
 
     Args:
         cells: those of the stages, in notebook order.
-        seams: between them.
+        seams: above each of them.
         sizes: bytes of the values of names, as far as they are known.
         pinned: for each cell, the stage that it belongs to already.
     """
     slow = slow_cells(cells)
-    means = frozenset().union(*(cell.means for cell in cells))
-    costs = [_cost(seam, sizes, means) for seam in seams]
+    savings = [seam.saving for seam in seams]
     for at in range(1, len(cells)):
-        costs[at] -= _AFTER_SLOW * slow[at - 1] + _BEFORE_SLOW * slow[at]
-    _tie_pinned(costs, pinned)
-    at_most = 4 + math.isqrt(len(cells))
+        savings[at] += _AFTER_SLOW * slow[at - 1] + _BEFORE_SLOW * slow[at]
+    _tie_pinned(savings, pinned)
+    costs = _costs(cells, slow, sizes, pinned)
+    at_most = 6 + math.isqrt(len(cells))
     price = _STAGE
-    starts = _cheapest(cells, costs, slow, pinned, price)
+    starts = _cheapest(costs, savings, price)
     while len(starts) > at_most and price < 20 * _STAGE:
-        price *= 1.25
-        starts = _cheapest(cells, costs, slow, pinned, price)
+        price *= 1.15
+        starts = _cheapest(costs, savings, price)
     return starts
 
 
-def _cost(seam: Seam, sizes: Mapping[str, int], means: Collection[str]) -> float:
-    names = sum(_weight(name, sizes, means) for name in seam.crossing)
-    saved = 0.0 if seam.rank is None else _HEADINGS[min(seam.rank, len(_HEADINGS) - 1)]
-    return _NAME * names + _CHANGED * len(seam.changed) - saved - _TURN * seam.turns
-
-
-def _weight(name: str, sizes: Mapping[str, int], means: Collection[str]) -> float:
-    """1 for a name of which nothing is known; by its size, from a quarter for 10 kB to 3 for 1 GB and more."""
-    if name in sizes:
-        return min(3.0, 0.25 + 0.5 * math.log10(1 + sizes[name] / 10_000))
-    return 0.25 if name in means else 1.0
-
-
-def _tie_pinned(costs: list[float], pinned: Sequence[str | None]) -> None:
+def _tie_pinned(savings: list[float], pinned: Sequence[str | None]) -> None:
     """No cut between cells that belong to one stage already, with no other's between them."""
     last: tuple[int, str] | None = None
     for position, stage in enumerate(pinned):
         if stage is None:
             continue
         if last is not None and last[1] == stage:
-            costs[last[0] + 1 : position + 1] = [math.inf] * (position - last[0])
+            savings[last[0] + 1 : position + 1] = [-math.inf] * (position - last[0])
         last = position, stage
 
 
-def _cheapest(
-    cells: Sequence[Sketch], costs: Sequence[float], slow: Sequence[bool], pinned: Sequence[str | None], price: float
-) -> list[int]:
-    """Dynamic programming: the best way to cut the first cells, one cell more at a time."""
-    best: list[tuple[float, int]] = [(0.0, 0)]
-    for end in range(1, len(cells) + 1):
-        found = (math.inf, end - 1)
-        lines = crowd = 0
+def _costs(
+    cells: Sequence[Sketch], slow: Sequence[bool], sizes: Mapping[str, int], pinned: Sequence[str | None]
+) -> list[list[float]]:
+    """For each cell, what the stages cost that end with it: of it alone, of it and the one above, and so on."""
+    means = frozenset().union(*(cell.means for cell in cells))
+    made: set[str] = set()
+    taken = []
+    for cell in cells:
+        taken.append(frozenset(name for name in cell.wanted & made if not is_hidden(name)))
+        made |= cell.makes
+    costs: list[list[float]] = []
+    for end in range(len(cells)):
+        inputs: set[str] = set()
+        changed: set[str] = set()
         stages: set[str] = set()
-        for start in range(end - 1, -1, -1):
-            lines += cells[start].lines
-            crowd += slow[start]
+        lines = crowd = 0
+        row: list[float] = []
+        for start in range(end, -1, -1):
+            cell = cells[start]
             stages |= {pinned[start] or ""} - {""}
             if len(stages) > 1:
                 break
-            count = end - start
-            own = price + _LONG * max(0, count - _MANY_CELLS) + _CROWD * max(0, crowd - 1)
+            inputs = (inputs - cell.makes) | taken[start]
+            changed = (changed - cell.replaced) | (taken[start] & cell.names.changes.keys())
+            lines += cell.lines
+            crowd += slow[start]
+            own = _LONG * max(0, len(row) + 1 - _MANY_CELLS) + _CROWD * max(0, crowd - 1)
             own += _SHORT * (lines <= _FEW_LINES)
-            total = best[start][0] + own + costs[start]
+            row.append(own + _taking(inputs, sizes, means) + _CHANGED * math.log2(1 + len(changed & inputs)))
+        costs.append(row)
+    return costs
+
+
+def _taking(names: Collection[str], sizes: Mapping[str, int], means: Collection[str]) -> float:
+    """What it costs to take these names from other stages."""
+    count = sum(_MEANS if name in means else 1.0 for name in names)
+    size = sum(sizes.get(name, 0) for name in names) if sizes else 0
+    return _NAMES * math.log2(1 + count) + _BYTES * math.log10(1 + size / 10**6)
+
+
+def _cheapest(costs: Sequence[Sequence[float]], savings: Sequence[float], price: float) -> list[int]:
+    """Dynamic programming: the best way to cut the first cells, one cell more at a time."""
+    best: list[tuple[float, int]] = [(0.0, 0)]
+    for end, row in enumerate(costs, start=1):
+        found = (math.inf, end - 1)
+        for back, own in enumerate(row):
+            start = end - 1 - back
+            total = best[start][0] + own + price - (savings[start] if start else 0.0)
             if total < found[0]:
                 found = (total, start)
         best.append(found)
-    starts, end = [], len(cells)
+    starts, end = [], len(costs)
     while end > 0:
         end = best[end][1]
         starts.append(end)

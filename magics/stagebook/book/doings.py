@@ -8,18 +8,31 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from stagebook.book.syntax import nodes_of
 from stagebook.book.verbs import Known, Verb, path_of, saves_picture, verbs_of
 
 Kind = Literal[
-    "import", "definition", "option", "literal", "constant", "say", "comment", "install", "look", "opaque", "work"
+    "import",
+    "definition",
+    "style",
+    "option",
+    "literal",
+    "constant",
+    "say",
+    "comment",
+    "install",
+    "look",
+    "opaque",
+    "work",
 ]
+"""`style` are options of what is shown, `install` is what one does by hand, `opaque` a call that nothing tells of."""
 
-_LAYING_OUT = frozenset({"import", "definition", "option", "literal", "constant"})
+_LAYING_OUT = frozenset({"import", "definition", "style", "option", "literal", "constant"})
 _BESIDE = frozenset({"say", "comment", "install"})
 _OPTION = re.compile(
     r"set|set_\w+|reset_\w+|use|rc|rcdefaults|rc_params|filterwarnings|simplefilter|seed\w*|manual_seed\w*|enable\w*"
     r"|disable\w*|basicConfig|setLevel|captureWarnings|register\w*|init_notebook_mode|mount|chdir|clear_session"
-    r"|init_printing|load_dotenv|setdefault|ion|ioff|autolog|login|pandas|makedirs|mkdir|extension|setup\w*|configure\w*"
+    r"|init_printing|load_dotenv|setdefault|ion|ioff|autolog|login|pandas|extension|setup\w*|configure\w*"
 )
 _OPTION_PATH = re.compile(r"sys\.path\.\w+|os\.environ\.\w+|nltk\.download|gc\.collect")
 _LOOK = re.compile(
@@ -31,7 +44,11 @@ _DRAWING = re.compile(
     r"(matplotlib|seaborn|plotly|bokeh|altair|missingno|shap|graphviz|IPython|ipywidgets|folium|wordcloud|yellowbrick"
     r"|pandas_profiling|ydata_profiling|sweetviz|mpl_toolkits|pandas\.plotting|cufflinks|holoviews)\b"
 )
+_STYLE = re.compile(
+    r"(matplotlib|seaborn|plotly|warnings|cufflinks|IPython)\b|pandas\.(set_option|options)\b|numpy\.set_printoptions"
+)
 _SAYING = frozenset({"print", "pprint", "display"})
+_FOLDERS = frozenset({"makedirs", "mkdir"})
 _INTERACTIVE = frozenset({"interact", "interactive", "interact_manual"})
 _MAKING_TYPES = frozenset({"namedtuple", "TypeVar", "NewType", "make_dataclass", "Enum", "partial"})
 _PLAIN_CALLS = re.compile(
@@ -40,10 +57,13 @@ _PLAIN_CALLS = re.compile(
     r"|lower|upper|split|strip|cpu_count)"
 )
 _MAGIC = re.compile(r"(?P<mark>[!%]{1,2})\s*(?P<name>[\w.+-]*)\s*(?P<rest>.*)", re.DOTALL)
-_INSTALLERS = re.compile(r"(pip3?|conda|mamba|apt(-get)?|brew|sudo|poetry|uv)\b|.*\bpip3?\s+install\b", re.DOTALL)
-_SETTING_MAGICS = re.compile(
-    r"matplotlib|config|load_ext|reload_ext|autoreload|env|set_env|pylab|tensorflow_version|cd"
+_BY_HAND = re.compile(
+    r"(pip3?|conda|mamba|apt(-get)?|brew|sudo|poetry|uv|wget|curl|unzip|tar|gunzip|kaggle|gdown|git\s+clone|gsutil|7z|rm|mv"
+    r"|aws\s+s3)\b|.*\bpip3?\s+install\b|(bash|sh)\b.*\b(wget|curl|unzip|kaggle|pip)\b",
+    re.DOTALL,
 )
+_STYLE_MAGICS = re.compile(r"matplotlib|config|load_ext|reload_ext|autoreload")
+_SETTING_MAGICS = re.compile(r"env|set_env|pylab|tensorflow_version|cd")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +74,15 @@ class Doings:
         kinds: of its statements, each with its line.
         verbs: what they do, the foremost first.
         saves_picture: whether they write a picture to a file.
+        calls: whether they call anything.
+        opaque: the names in statements of which nothing tells what they do.
     """
 
     kinds: tuple[tuple[Kind, int], ...] = ()
     verbs: tuple[Verb, ...] = ()
     saves_picture: bool = False
+    calls: bool = False
+    opaque: frozenset[str] = frozenset()
 
     def has(self, *kinds: Kind) -> bool:
         """Whether there is a statement of one of these kinds."""
@@ -83,16 +107,23 @@ class Doings:
 
 def doings_of(tree: ast.Module, known: Known) -> Doings:
     """What a cell is made of."""
-    kinds = []
+    kinds: list[tuple[Kind, int]] = []
+    opaque: set[str] = set()
     for statement in tree.body:
         kind = _kind(statement, known, last=statement is tree.body[-1])
         kinds.append((kind, getattr(statement, "lineno", 1)))
-    return Doings(tuple(kinds), verbs_of(tree.body, known), saves_picture(tree.body, known))
+        if kind == "opaque":
+            opaque |= {node.id for node in ast.walk(statement) if isinstance(node, ast.Name)}
+    calls = any(isinstance(node, ast.Call) for node in nodes_of(tree))
+    pictures = saves_picture(tree.body, known)
+    return Doings(tuple(kinds), verbs_of(tree.body, known), pictures, calls=calls, opaque=frozenset(opaque))
 
 
 def _kind(node: ast.stmt, known: Known, *, last: bool = False) -> Kind:
+    if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("%"):
+        return "work"  # `%run` binds what cannot be listed, see `magic_syntax`
     if isinstance(node, (ast.Import, ast.ImportFrom)):
-        return "work" if any(alias.name == "*" and "%" in (node.module or "") for alias in _stars(node)) else "import"
+        return "import"
     if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
         return "look" if any(_last_part(one, known) in _INTERACTIVE for one in node.decorator_list) else "definition"
     if isinstance(node, ast.Expr):
@@ -106,10 +137,6 @@ def _kind(node: ast.stmt, known: Known, *, last: bool = False) -> Kind:
     if isinstance(node, (ast.If, ast.Try, ast.With, ast.For)):
         return _of_block(node, known)
     return "work"
-
-
-def _stars(node: ast.Import | ast.ImportFrom) -> list[ast.alias]:
-    return node.names if isinstance(node, ast.ImportFrom) else []
 
 
 def _of_block(node: ast.If | ast.Try | ast.With | ast.For, known: Known) -> Kind:
@@ -130,12 +157,19 @@ def _of_assignment(node: ast.Assign | ast.AnnAssign, known: Known) -> Kind:
     if node.value is None:
         return "comment"
     if not all(isinstance(target, (ast.Name, ast.Tuple)) for target in targets):
-        return "option" if all(path_of(target, known)[1] for target in targets) else "work"
+        paths = [path_of(target, known) for target in targets]
+        if not all(imported for _, imported in paths):
+            return "work"
+        return "style" if all(_STYLE.match(path) for path, _ in paths) else "option"
     value = node.value
     if isinstance(value, ast.Lambda):
         return "definition"
-    if isinstance(value, ast.Call) and _last_part(value, known) in _MAKING_TYPES:
-        return "definition"
+    if isinstance(value, ast.Call):
+        path, imported = path_of(value, known)
+        if path.rpartition(".")[2] in _MAKING_TYPES:
+            return "definition"
+        if imported and _DRAWING.match(path):
+            return "look"
     if is_literal(value):
         return "literal"
     return "constant" if _is_plain(value) else "work"
@@ -178,16 +212,21 @@ def _of_call(node: ast.Call, known: Known, *, last: bool) -> Kind:
     if path in _SAYING:
         inner = [one for argument in node.args for one in ast.walk(argument) if isinstance(one, ast.Call)]
         return "say" if all(path_of(one.func, known)[1] for one in inner) else "look"
+    if name in _FOLDERS:
+        return "say"
     if imported and (_OPTION_PATH.match(path) or _OPTION.fullmatch(name)):
-        return "option"
+        return "style" if _STYLE.match(path) else "option"
     if imported and _DRAWING.match(path):
         return "look"
-    return "look" if last or _LOOK.fullmatch(name) else "opaque"
+    shown = last and (imported or isinstance(node.func, ast.Name))
+    return "look" if shown or _LOOK.fullmatch(name) else "opaque"
 
 
 def _of_magic(mark: str, name: str, line: str) -> Kind:
-    if _INSTALLERS.match(line):
+    if _BY_HAND.match(line):
         return "install"
+    if mark == "%" and _STYLE_MAGICS.fullmatch(name):
+        return "style"
     if mark == "%" and _SETTING_MAGICS.fullmatch(name):
         return "option"
     return "look"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from stagebook.book.notebook import Document, source_of
@@ -12,11 +13,13 @@ from stagebook.book.notebook import Document, source_of
 _FENCE = re.compile(r"\s{0,3}(```|~~~)")
 _MARKED = re.compile(r"\s{0,3}(?P<marks>#{1,6})(?!#)\s*(?P<text>.*?\w.*?)\s*#*\s*\Z")
 _TAG = re.compile(r"<h(?P<level>[1-6])\b[^>]*>(?P<text>.*?)</h(?P=level)>", re.IGNORECASE)
-_IN_BOLD = re.compile(r"\s{0,3}(\*\*|__)(?P<text>[^*_]+)\1\s*:?\s*\Z")
+_IN_BOLD = re.compile(r"\s{0,3}(\*\*|__)(?P<text>(?:[^*_\s]+ *){1,10})\1\s*:?\s*\Z")
 _UNDERLINE = re.compile(r"\s{0,3}(=+|-{3,})\s*\Z")
 BOLD = 7
 """The level of a line in bold that stands alone."""
-_MOST_WORDS = 12
+_MOST_WORDS = 20
+_CONTENTS = 3
+"""So many headings of one level in one cell, with no code between them, are a table of contents."""
 _MARKUP = (
     (re.compile(r"<[^>]*>"), ""),
     (re.compile(r"!\[[^\]]*\]\([^)]*\)"), ""),
@@ -44,17 +47,33 @@ class Heading:
 
 
 def outline(document: Document) -> list[tuple[Heading, ...]]:
-    """For each cell of the notebook, the headings that it stands under, the outermost first."""
+    """For each cell of the notebook, the headings that it stands under, the outermost first; its title is none."""
     open_ones: list[Heading] = []
-    paths = []
+    paths: list[tuple[Heading, ...]] = []
     for index, cell in enumerate(document["cells"]):
         if cell["cell_type"] == "markdown":
-            for heading in headings_in(source_of(cell), index):
+            for heading in _sections(list(headings_in(source_of(cell), index))):
                 while open_ones and open_ones[-1].level >= heading.level:
                     open_ones.pop()
                 open_ones.append(heading)
         paths.append(tuple(open_ones))
-    return paths
+    code = [path for path, cell in zip(paths, document["cells"], strict=True) if cell["cell_type"] == "code"]
+    title = _title(code)
+    return [tuple(heading for heading in path if heading != title) for path in paths]
+
+
+def _sections(headings: list[Heading]) -> list[Heading]:
+    """The headings of one text cell that open a section: none where they are a table of contents."""
+    levels = Counter(heading.level for heading in headings)
+    return [] if max(levels.values(), default=0) >= _CONTENTS else headings
+
+
+def _title(paths: Sequence[tuple[Heading, ...]]) -> Heading | None:
+    """The notebook's title, by the paths of its code cells: what is above the first section, or above all cells."""
+    if not paths or not paths[0]:
+        return None
+    first = paths[0][0]
+    return first if len(paths[0]) > 1 or all(path[:1] == (first,) for path in paths) else None
 
 
 def headings_in(text: str, index: int = 0) -> Iterable[Heading]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import ast
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 
 from stagebook.book.doings import names_bound
 from stagebook.book.roles import listed
@@ -16,13 +18,15 @@ def hints_of(
     sketches: Sequence[Sketch], cells: Sequence[SuggestedCell], pipeline: Pipeline | None, known: Known
 ) -> tuple[Hint, ...]:
     """The hints, in notebook order."""
-    found = []
+    found: list[Hint] = []
     has_parameters = any(cell.role == "parameters" for cell in cells)
+    rebound = Counter(name for sketch in sketches for name in sketch.makes)
     for sketch, cell in zip(sketches, cells, strict=True):
         if sketch.tree is None:
             continue
         if cell.role == "stage" and pipeline is not None:
             found += _carried(sketch, cell, pipeline, known)
+            found += [] if has_parameters else _fixed(sketch, rebound)
         elif cell.role == "setup":
             found += _installing(sketch)
             found += [] if has_parameters else _settings(sketch, sketches, known)
@@ -44,10 +48,30 @@ def _carried(sketch: Sketch, cell: SuggestedCell, pipeline: Pipeline, known: Kno
         yield Hint(Place(cell.number, min(taken.values())), f"{told}. {remedy}")
 
 
+def _fixed(sketch: Sketch, rebound: Mapping[str, int]) -> Iterator[Hint]:
+    """Numbers that a cell that trains sets for itself, and nobody else sets."""
+    assert sketch.tree is not None
+    if "train" not in sketch.doings.verbs:
+        return
+    numbers = {
+        node.targets[0].id: node.lineno
+        for node in sketch.tree.body
+        if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name) and _is_number(node.value)
+    }
+    numbers = {name: line for name, line in numbers.items() if rebound[name] == 1 and name not in sketch.names.changes}
+    if numbers:
+        text = f"In a cell above the stages, tagged `parameters`, {listed(numbers)} could be set for each run."
+        yield Hint(Place(sketch.cell.number, min(numbers.values())), text)
+
+
+def _is_number(node: ast.expr) -> bool:
+    return isinstance(node, ast.Constant) and type(node.value) in (int, float)
+
+
 def _installing(sketch: Sketch) -> Iterator[Hint]:
     for kind, line in sketch.doings.kinds:
         if kind == "install":
-            text = "Setup runs in every kernel, and this line installs packages. Give it a cell of its own, untagged."
+            text = "Setup runs in every kernel, and this line installs or fetches. Give it a cell of its own, untagged."
             yield Hint(Place(sketch.cell.number, line), text)
             return
 

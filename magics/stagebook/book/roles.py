@@ -95,6 +95,7 @@ class _Deciding:
         self.modules: dict[str, str] = {}
         self.used: set[str] = set()  # read, or made, by a stage
         self.started = False
+        self.shows = False  # whether a stage above shows anything, so that it matters in which style
 
     def verdicts(self) -> list[Verdict]:
         found = []
@@ -105,6 +106,7 @@ class _Deciding:
                 self.modules |= self._imported(sketch)
             elif verdict.role == "stage":
                 self.started = True
+                self.shows = self.shows or sketch.doings.looks or "plot" in sketch.doings.verbs
                 self.used |= sketch.makes | sketch.wanted
             found.append(verdict)
         return found
@@ -138,6 +140,8 @@ class _Deciding:
             return True
         if values or sketch.doings.has("option") or any(is_hidden(name) for name in names.binds):
             return False
+        if sketch.doings.has("style") and self.shows:
+            return False
         imported = self._imported(sketch)
         again = names.binds.keys() & self.provided
         same = all(imported.get(name, "") == self.modules.get(name) for name in again)
@@ -151,7 +155,7 @@ def _setup_reason(sketch: Sketch) -> str:
     words = {
         "imports": sketch.doings.has("import"),
         "definitions": sketch.doings.has("definition"),
-        "options": sketch.doings.has("option"),
+        "options": sketch.doings.has("option", "style"),
         "constants": sketch.doings.has("literal", "constant"),
     }
     told = [word for word, does in words.items() if does]
@@ -160,7 +164,7 @@ def _setup_reason(sketch: Sketch) -> str:
 
 def _exploration_reason(sketch: Sketch) -> str:
     if sketch.doings.only("install"):
-        return "installs packages: once, not in each run"
+        return "installs or fetches, which is done once, not in each run"
     made = sorted(name for name in sketch.makes if not is_hidden(name))
     if made:
         return f"no stage needs what it makes: {listed(made)}"

@@ -96,21 +96,29 @@ def sketches_of(document: Document, read: Sequence[ReadCell]) -> tuple[list[Sket
             found.append(Sketch(cell, None, faults[cell.number], path=path, seconds=seconds))
             continue
         analysis = analyse([(cell.number, tree)], known=definitions)
-        if cell.role != "test":
+        doings = doings_of(tree, known)
+        if doings.has("import", "definition") and cell.role != "test":
             definitions = definitions.merged(analysis.definitions)
-        found.append(_sketch(cell, tree, analysis.names, known, path=path, seconds=seconds))
+        found.append(_sketch(cell, tree, analysis.names, doings, known, path=path, seconds=seconds))
     return found, known
 
 
 def _sketch(
-    cell: Cell, tree: ast.Module, names: Names, known: Known, *, path: tuple[Heading, ...], seconds: float | None
+    cell: Cell,
+    tree: ast.Module,
+    names: Names,
+    doings: Doings,
+    known: Known,
+    *,
+    path: tuple[Heading, ...],
+    seconds: float | None,
 ) -> Sketch:
     changed = {name for name in names.changes if not is_hidden(name)}
     return Sketch(
         cell,
         tree,
         names=names,
-        doings=doings_of(tree, known),
+        doings=doings,
         path=path,
         seconds=seconds,
         wanted=frozenset({*names.reads, *names.changes}),

@@ -66,7 +66,7 @@ def _staged(
     starts = starts_of(cells, seams, sizes=sizes, pinned=pinned)
     spans = list(pairwise([*starts, len(cells)]))
     given = [next((stage for stage in pinned[start:end] if stage is not None), None) for start, end in spans]
-    needed = [seams[end].crossing if end < len(cells) else frozenset[str]() for _, end in spans]
+    needed = [frozenset[str]().union(*(cell.wanted for cell in cells[end:])) for _, end in spans]
     names = stage_names([cells[start:end] for start, end in spans], given, needed)
     slow = slow_cells(cells)
     found = {}

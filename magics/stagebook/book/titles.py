@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from stagebook.book.headings import Heading
 from stagebook.book.hidden import is_hidden
@@ -25,6 +25,12 @@ _SMALL = frozenset(
     {
         *("a", "an", "the", "of", "to", "for", "and", "or", "with", "in", "on", "at", "by", "from"),
         *("our", "your", "its", "this", "that", "these", "using", "via", "some"),
+    }
+)
+_SAYING_NOTHING = frozenset(
+    {
+        *("introduction", "setup", "imports", "overview", "conclusion", "conclusions", "notes"),
+        *("content", "contents", "table_of_contents", "outline"),
     }
 )
 _MOST_WORDS, _MOST_LETTERS = 4, 32
@@ -63,38 +69,25 @@ def short_name(text: str) -> str:
 
 
 def stage_names(
-    stages: Sequence[Sequence[Sketch]], pinned: Sequence[str | None], crossing: Sequence[Collection[str]]
+    stages: Sequence[Sequence[Sketch]], pinned: Sequence[str | None], needed: Sequence[Collection[str]]
 ) -> list[str]:
     """A name for each stage, none given twice.
 
     Args:
         stages: the cells of each, in notebook order.
         pinned: the names that stages have already.
-        crossing: for each stage, the names that those below it take from those above.
+        needed: for each stage, the names that those below it read.
     """
-    heads = _own_headings(stages)
+    under = Counter(heading for cells in stages for heading in {h for cell in cells for h in cell.path})
     taken = {name for name in pinned if name is not None}
-    names = []
-    for cells, given, head, needed in zip(stages, pinned, heads, crossing, strict=True):
-        name = given or _unique(_candidates(cells, head, needed), taken)
+    names: list[str] = []
+    above: Sketch | None = None
+    for cells, given, below in zip(stages, pinned, needed, strict=True):
+        name = given or _unique(_candidates(cells, above, under, below), taken)
         taken.add(name)
         names.append(name)
+        above = cells[-1]
     return names
-
-
-def _own_headings(stages: Sequence[Sequence[Sketch]]) -> list[tuple[Heading | None, bool]]:
-    """For each stage the lowest heading that all of its cells stand under, and whether no other stage's cells do."""
-    title = _common([cell for cells in stages for cell in cells]) if len(stages) > 1 else ()
-    under = Counter(heading for cells in stages for heading in {h for cell in cells for h in cell.path})
-    found: list[tuple[Heading | None, bool]] = []
-    for cells in stages:
-        common = _common(cells)[len(title) :]
-        begins = [heading for heading in cells[0].path[len(title) :] if heading not in common]
-        if common:
-            found.append((common[-1], under[common[-1]] == 1))
-        else:
-            found.append((begins[0] if begins else None, False))
-    return found
 
 
 def _common(cells: Sequence[Sketch]) -> tuple[Heading, ...]:
@@ -110,15 +103,28 @@ def _common(cells: Sequence[Sketch]) -> tuple[Heading, ...]:
     return common
 
 
-def _candidates(cells: Sequence[Sketch], head: tuple[Heading | None, bool], needed: Collection[str]) -> list[str]:
-    """Names that would fit, the best first."""
-    heading, alone = head
-    titled = short_name(heading.text) if heading is not None else ""
+def _candidates(
+    cells: Sequence[Sketch], above: Sketch | None, under: Mapping[Heading, int], needed: Collection[str]
+) -> list[str]:
+    """Names that would fit, the best first.
+
+    Best is the lowest heading that all the cells stand under, if no other stage's cells do; then the highest of those
+    that begin with them. A section that another stage has begun comes after what the code does.
+    """
+    common = _common(cells)
+    own = [heading for heading in reversed(common) if under[heading] == 1]
+    new = [heading for heading in cells[0].path if above is None or heading.index > above.cell.index]
     verb = foremost(cells)
-    told = verb if verb in _STRONG else ""
     made = _main_name(cells, needed)
-    ordered = [titled, told] if alone else [told, titled]
-    return [name for name in [*ordered, _said_by_comment(cells), verb or "", f"make_{made}" if made else ""] if name]
+    names = [
+        *(short_name(heading.text) for heading in [*own, *new]),
+        verb if verb in _STRONG else "",
+        *(short_name(heading.text) for heading in reversed(common)),
+        _said_by_comment(cells),
+        verb or "",
+        f"make_{made}" if made else "",
+    ]
+    return sorted(filter(None, names), key=lambda name: name in _SAYING_NOTHING)
 
 
 def foremost(cells: Sequence[Sketch]) -> Verb | None:

@@ -5,14 +5,15 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 
+from stagebook.book.check import is_scaffold
 from stagebook.book.sketch import Sketch
 from stagebook.book.verbs import Verb
 
 _OUTCOMES: frozenset[Verb] = frozenset({"train", "evaluate", "save"})
 _SOURCES: frozenset[Verb] = frozenset({"load", "split", "predict"})
-_JUDGING = re.compile(
-    r"\b(evaluat|scor(e|ing)|metric|accura|validat|performance|submission|error analysis)", re.IGNORECASE
-)
+_SCORES = re.compile(r"(.*_)?(acc|accuracy|scores?|auc|rmsle|r?mse|mae|r2|f1|precision|recall|metrics?|results?)(_.*)?")
+"""Names that stand for how good something is."""
+_JUDGING = re.compile(r"\b(evaluat|scor(e|ing)\b|metrics?\b|accura|performance|error analysis)", re.IGNORECASE)
 
 
 def kept_cells(
@@ -48,21 +49,25 @@ def kept_cells(
 def _is_the_point(sketch: Sketch) -> bool:
     verbs = {*sketch.doings.verbs}
     if sketch.doings.lays_out:
-        return sketch.doings.has("import", "definition", "option")
+        return sketch.doings.has("import", "definition", "style", "option")
     fetches = bool(verbs & _SOURCES) and (bool(sketch.names.binds) or not sketch.names.reads)
     return bool(verbs & _OUTCOMES) or sketch.doings.saves_picture or fetches or bool(sketch.names.star_imports)
 
 
 def _judged(sketches: Sequence[Sketch]) -> set[int]:
-    """Cells under a heading that speaks of scores, and that look at what training or predicting gave."""
+    """Cells that work on scores; under a heading that speaks of scores, those that work on what training gave, too."""
     found = set()
     trained: set[str] = set()
+    scores: set[str] = set()
     for position, sketch in enumerate(sketches):
         speaks = bool(sketch.path) and _JUDGING.search(sketch.path[-1].text) is not None
-        if speaks and sketch.wanted & trained:
+        if sketch.doings.calls and ((speaks and sketch.wanted & trained) or sketch.wanted & scores):
             found.add(position)
-        if {*sketch.doings.verbs} & {"train", "predict", "evaluate"}:
-            trained |= {name for name in sketch.makes if name not in sketch.means}
+        verbs = {*sketch.doings.verbs}
+        if verbs & {"train", "predict", "evaluate"}:
+            trained |= sketch.makes - sketch.means
+        if verbs & {"evaluate"}:
+            scores |= {name for name in sketch.makes if _SCORES.fullmatch(name)}
     return found
 
 
@@ -77,7 +82,7 @@ def _needed(
         sketch = sketches[position]
         if position in left_out:
             continue
-        touched = sketch.names.touches.keys() if sketch.doings.has("opaque") else frozenset[str]()
+        touched = sketch.names.touches.keys() & sketch.doings.opaque
         needs = live | looked_at if reports else live
         if position in must or (sketch.makes | touched) & needs or _ends_in_itself(sketch, looked_at):
             kept.add(position)
@@ -91,7 +96,7 @@ def _needed(
 def _ends_in_itself(sketch: Sketch, looked_at: Collection[str]) -> bool:
     """Whether it makes something, shows nothing, and nobody looks at it later: a result, as it seems."""
     doings = sketch.doings
-    results = sketch.makes - sketch.means
+    results = {name for name in sketch.makes - sketch.means if not is_scaffold(name)}
     return bool(results) and not doings.looks and not doings.lays_out and results.isdisjoint(looked_at)
 
 

@@ -15,7 +15,7 @@ Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 _CALLED: Mapping[Verb, re.Pattern[str]] = {
     "train": re.compile(
-        r"fit|fit_(?!transform|resample|on_texts)\w+|partial_fit|train|train_(?!test|val)\w+|\w*_train(ing)?|fine_?tune\w*"
+        r"backward|step|train_on_batch|fit|fit_(?!transform|resample|on_texts)\w+|partial_fit|train|train_(?!test|val)\w+|\w*_train(ing)?|fine_?tune\w*"
     ),
     "load": re.compile(
         r"read_\w+|load|load_(?!ext|state|weights)\w+|fetch\w*|(get|import|make)_(data|dataset|dataframe)\w*|\w*download\w*"
@@ -52,9 +52,10 @@ _CALLED: Mapping[Verb, re.Pattern[str]] = {
 """By the last part of a call's name; the foremost verb first: it names a cell that does several of these."""
 
 _METRICS = re.compile(r"(sklearn|torchmetrics)\.metrics\.(?!pairwise)|keras\.metrics\.")
+_SCORE = re.compile(r"\b(accuracy|r?mse|mae|auc|f1|precision|recall|r2|score)\b", re.IGNORECASE)
+"""What text that is printed speaks of."""
 _PREPARING = re.compile(r"scal|encod|imput|vectori|tokeni|transform|pca|binari|normali|poly|prep", re.IGNORECASE)
 """What is fitted to prepare data, by the names of variables and classes."""
-_FETCHING = re.compile(r"!\s*(wget|curl|unzip|tar|gunzip|kaggle|gdown|git\s+clone|gsutil|aws\s+s3|7z)\b")
 _WRITING_CELL = re.compile(r"%%(writefile|file)\b")
 _PICTURES = re.compile(r"save_?fig\w*|write_image|imsave")
 
@@ -118,8 +119,8 @@ def verbs_of(statements: Iterable[ast.stmt], known: Known) -> tuple[Verb, ...]:
     waiting = [list(statements)]
     while waiting:
         for node in _own(waiting.pop()):
-            if isinstance(node, ast.Constant):
-                found |= _of_text(node.value)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and _WRITING_CELL.match(node.value):
+                found.add("save")
             elif isinstance(node, ast.Call):
                 found |= _of_call(node, known)
                 if isinstance(node.func, ast.Name) and node.func.id not in met:
@@ -139,6 +140,9 @@ def _of_call(node: ast.Call, known: Known) -> set[Verb]:
     if imported and _METRICS.search(path):
         return {"evaluate"}
     name = path.rpartition(".")[2]
+    if path == "print":
+        texts = [one.value for argument in node.args for one in ast.walk(argument) if isinstance(one, ast.Constant)]
+        return {"evaluate"} if any(isinstance(text, str) and _SCORE.search(text) for text in texts) else set()
     if name == "open":
         modes = [
             one.value for one in [*node.args[1:2], *(k.value for k in node.keywords)] if isinstance(one, ast.Constant)
@@ -147,18 +151,6 @@ def _of_call(node: ast.Call, known: Known) -> set[Verb]:
     if name == "fit" and _PREPARING.search(path):
         return {"prepare"}
     return {verb for verb, pattern in _CALLED.items() if pattern.fullmatch(name)}
-
-
-def _of_text(text: object) -> set[Verb]:
-    """What a shell line or a cell magic does, as `syntax.parse` left it."""
-    if not isinstance(text, str):
-        return set()
-    found: set[Verb] = set()
-    if _FETCHING.match(text):
-        found.add("load")
-    if _WRITING_CELL.match(text):
-        found.add("save")
-    return found
 
 
 def _own(statements: Iterable[ast.stmt]) -> Iterator[ast.AST]:
