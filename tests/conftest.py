@@ -16,11 +16,6 @@ QUIET += ["--disable-quic", "--disable-background-networking", "--disable-compon
 # Several kernels and workers share the cores: threads that wait for work are to sleep, as in the kernels of a run.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-QUIET = ["--no-sandbox", "--disable-gpu", "--no-first-run"]
-# Nothing of the browser's own may go looking for the network.
-QUIET += ["--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync"]
-
-
 _LONGEST = ("test_models.py", "test_secrets.py", "test_killing.py", "test_away.py", "test_scorer.py", "test_chips.py")
 
 
@@ -36,6 +31,16 @@ def key_file() -> Iterator[Path]:
         path = Path(folder) / "key"
         patch.setenv("STAGEBOOK_KEY_FILE", str(path))
         yield path
+
+
+@pytest.fixture(scope="session")
+def ipython() -> Any:
+    """An IPython in which the magics are loaded, the process's one and only."""
+    from IPython.testing.globalipapp import start_ipython
+
+    shell = start_ipython()
+    shell.run_line_magic("load_ext", "stagebook")
+    return shell
 
 
 @pytest.fixture(scope="module")

@@ -3,15 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from IPython.testing.globalipapp import start_ipython
 from notebooks_factory import written
-
-
-@pytest.fixture(scope="module")
-def ipython():
-    shell = start_ipython()
-    shell.run_line_magic("load_ext", "stagebook")
-    return shell
 
 
 def test_stage_cell_runs_in_the_users_namespace(ipython, capsys):
@@ -65,16 +57,23 @@ def test_pipeline_finds_the_notebook_it_is_in(ipython, capsys, tmp_path, monkeyp
     assert "alone" in capsys.readouterr().out
 
 
-@pytest.fixture
-def runs(ipython, tmp_path, monkeypatch):
-    """A notebook that has run twice, in which this kernel is; the ids of its runs. Another one has run since."""
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory):
+    """A notebook that has run twice, and the ids of its runs. Another one has run since."""
     from stagebook.run.api import run_notebook
 
-    path = written(tmp_path, [("parameters", "depth = '<b>'"), ("", "%%stage a metrics=auc\nauc = len(depth)")])
-    monkeypatch.setenv("JPY_SESSION_NAME", str(path))
+    folder = tmp_path_factory.mktemp("ran")
+    path = written(folder, [("parameters", "depth = '<b>'"), ("", "%%stage a metrics=auc\nauc = len(depth)")])
     ids = [run_notebook(path, track=False, parameters={"depth": depth}).id for depth in ("<b>", "</table>")]
-    run_notebook(written(tmp_path, [("stage:a", "x = 1")], "later.ipynb"), track=False)
-    return ids
+    run_notebook(written(folder, [("stage:a", "x = 1")], "later.ipynb"), track=False)
+    return path, ids
+
+
+@pytest.fixture
+def runs(ran, monkeypatch):
+    """The ids of the runs of the notebook in which this kernel is."""
+    monkeypatch.setenv("JPY_SESSION_NAME", str(ran[0]))
+    return ran[1]
 
 
 def shown_by(ipython, line):
@@ -139,7 +138,7 @@ def test_what_pipeline_cannot_show_of_runs_is_told_in_a_line(ipython, runs, caps
 
 def test_wrong_verb_is_told_in_a_line(ipython, capsys):
     ipython.run_line_magic("pipeline", "shwo nowhere.ipynb")
-    assert "%pipeline takes show, check, plan or status" in capsys.readouterr().out
+    assert "There is no `%pipeline shwo`. Did you mean `show`?" in capsys.readouterr().out
 
 
 def test_cell_magics_and_await_work_below_the_stage_line(ipython, capsys):

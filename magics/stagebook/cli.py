@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from stagebook.commands import comparing, models, reading, recording, running, standing, storing, suggesting, sweeping
+from stagebook.commands.all import COMMANDS
 from stagebook.commands.options import examples
 from stagebook.errors import PipelineError, StagebookError
 
@@ -38,7 +38,9 @@ class _Group(click.Group):
         "stagebook show flights.ipynb             its stages and what flows between them",
         "stagebook plan flights.ipynb             what a run would do, and why",
         "stagebook run flights.ipynb -p depth 8   run it",
+        "stagebook test flights.ipynb             run its test cells on the results that are there",
         "stagebook status flights.ipynb           how it stands: what ran when, what is out of date",
+        "stagebook why flights.ipynb train        why a stage would run, line by line",
         "stagebook runs flights.ipynb --sort auc  its runs, the best first",
         "stagebook compare last~1 last            runs beside one another: parameters, metrics, stages",
         "stagebook diff last~1 last               what differs between two runs, or two notebooks",
@@ -51,22 +53,5 @@ def main() -> None:
     """Run tagged notebooks as pipelines: isolated, in parallel, cached, recorded in MLflow."""
 
 
-commands = (
-    suggesting.suggest,
-    reading.check,
-    reading.show,
-    reading.plan,
-    running.run,
-    sweeping.sweep,
-    standing.status,
-    recording.runs,
-    comparing.compare,
-    comparing.diff,
-    models.lineage,
-    models.promote,
-    models.rollback,
-    recording.sync,
-    storing.gc,
-)
-for command in commands:
+for command in COMMANDS:
     main.add_command(command)

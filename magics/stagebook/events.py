@@ -91,6 +91,13 @@ class RunFinished:
 
 
 @dataclass(frozen=True, slots=True)
+class CellTested:
+    """A test cell has been run, or skipped; `tested` is the `Tested`."""
+
+    tested: Any
+
+
+@dataclass(frozen=True, slots=True)
 class SweepStarted:
     """A sweep begins: its id, the notebook, how many points, what is swept, over what, the metric that counts."""
 
@@ -139,7 +146,7 @@ RunEvent = (
     RunStarted | StageStarted | CellStarted | CellFinished | ElementsFinished | StageFinished | Notice | RunFinished
 )
 SweepEvent = SweepStarted | PointStarted | PointEvent | PointFinished | SweepFinished
-Event = RunEvent | SweepEvent
+Event = RunEvent | SweepEvent | CellTested
 
 
 class Listener(Protocol):

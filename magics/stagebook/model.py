@@ -95,8 +95,7 @@ class StageOptions:
         cache: False to run the stage every time.
         reads: files, relative to the notebook, whose content the stage depends on.
         writes: files the stage writes; they must be there when it is done.
-        when: an expression over names that are there before the stage; where it is false, the stage is skipped, and
-            so is what depends on it.
+        when: an expression over earlier names; where it is false, the stage is skipped, and so is what depends on it.
         foreach: the stage runs once for each element of a list, and what it makes is gathered in lists.
         resources: what the stage uses: `cores`, `memory` in bytes, and whatever else there is a limited number of.
         model: the value that is registered in MLflow as a model.
@@ -250,6 +249,7 @@ class Pipeline:
         inputs: per stage, which stage each name it takes comes from.
         outputs: per stage, the names to keep when it is done: what others look at, else all that it binds.
         segments: the stages' cells in notebook order, from which edges are inferred.
+        tests: by the number of each test cell, what it does to names.
         ambient: names that a kernel has before a stage runs: builtins, parameters, setup.
         needs: per stage, those that must be done first though it takes no name from them: declared, or met in a file.
     """
@@ -264,6 +264,7 @@ class Pipeline:
     inputs: Mapping[str, Mapping[str, str]]
     outputs: Mapping[str, tuple[str, ...]]
     segments: tuple[Segment, ...] = ()
+    tests: Mapping[int, Names] = field(default_factory=frozen_map)
     ambient: frozenset[str] = frozenset()
     needs: Mapping[str, frozenset[str]] = field(default_factory=frozen_map)
     _index: list[_Index] = field(default_factory=list, init=False, repr=False, compare=False)
@@ -338,8 +339,7 @@ class Change:
     Attributes:
         part: `code`, `setup`, `python`, or a kind and a name: `parameter:depth`, `input:df`, `package:numpy`,
             `module:helpers/clean.py`, `file:data.csv`.
-        before: what it was: for code and setup their text without comments and layout, for content its digest; None
-            where it was not there.
+        before: what it was: code without comments and layout, or a digest of content; None where it was not there.
         now: what it is; None where it is gone.
         run: the run that `before` is of, where it is known.
         detail: what there is to say beyond that, in words: the changed lines, where an input comes from.

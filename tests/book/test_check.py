@@ -68,6 +68,18 @@ ONE_FINDING = {
         [("stage:a", "x = 1"), ("test:a", "assert x == expected")],
         ("SB201", "cell 2, line 1", ["`expected`"], "Define `expected`"),
     ),
+    "name that a test reads, from an exploration cell": (
+        [("stage:a", "x = 1"), ("", "expected = 1"), ("test:a", "assert x == expected")],
+        ("SB202", "cell 3, line 1", ["`expected`", "exploration cell (cell 2)"], "Tag cell 2"),
+    ),
+    "name that a test reads, from a later stage": (
+        [("stage:a", "x = 1"), ("test:a", "\nassert x == y"), ("stage:b", "y = 1")],
+        ("SB304", "cell 2, line 2", ["`y`", "a later stage, `b`"], "tag it `test:b`"),
+    ),
+    "name that a test reads, from another test": (
+        [("stage:a", "x = 1"), ("test:a", "limit = 2"), ("test:a", "assert x < limit")],
+        ("SB304", "cell 3, line 1", ["`limit`", "only cell 2", "each runs by itself"], "in a setup cell"),
+    ),
     "name from an exploration cell": (
         [("", "limit = 3"), ("stage:a", "print(limit)")],
         ("SB202", "cell 2, line 1", ["`limit`", "exploration", "cell 1, line 1"], "Tag cell 1"),
@@ -386,4 +398,8 @@ def test_check_is_quiet_about_notebooks_as_people_write_them(cells):
 
 @pytest.mark.parametrize("line", ["!echo $HOME {there}", "x = !ls $HOME", "%env", "%cd $HOME", "%%bash $HOME\nls"])
 def test_what_only_the_shell_knows_is_no_missing_name(line):
-    assert "SB201" not in codes([("stage:a", f"{line}\n")])
+    assert "SB201" not in codes([("stage:a", f"{line}\n"), ("test:a", f"{line}\n")])
+
+
+def test_a_test_that_stands_above_its_stage_may_read_what_that_makes():
+    assert codes([("test:b", "assert x + y"), ("stage:a", "x = 1"), ("stage:b", "y = 1")]) == []

@@ -13,6 +13,7 @@ from stagebook.book.control import control_names
 from stagebook.book.findings import finding
 from stagebook.book.graph import AMBIENT, Unresolved, names_taken
 from stagebook.book.hidden import is_hidden
+from stagebook.book.places import segments_before
 from stagebook.errors import did_you_mean
 from stagebook.model import Cell, Edge, Finding, Names, Pipeline, Place, Stage
 
@@ -38,17 +39,17 @@ def unresolved(draft: Draft, missing: Iterable[Unresolved]) -> list[Finding]:
         _unresolved(draft, one)
         for one in missing
         if not own[one.stage].star_imports
-        and not _is_left_alone(draft, one)
+        and not _is_left_alone(draft, one.place)
         and not _may_bind_itself(draft, own[one.stage], one.name, one.place)
     ]
     unsure = draft.preamble.star_imports or not draft.whole
     return [one for one in found if not (unsure and one.code == "SB201")]
 
 
-def _is_left_alone(draft: Draft, one: Unresolved) -> bool:
-    """Whether it stands in a shell line or a magic: there IPython leaves `$HOME` and `{print}` as they are."""
-    source = next(cell.source for cell in draft.cells("stage") if cell.number == one.place.cell)
-    return _OF_IPYTHON.match(without_magic(source).splitlines()[one.place.line - 1]) is not None
+def _is_left_alone(draft: Draft, place: Place) -> bool:
+    """Whether it is a shell line or a magic: there IPython leaves `$HOME` and `{print}` as they are."""
+    source = next(cell.source for cell in draft.cells("stage", "test") if cell.number == place.cell)
+    return _OF_IPYTHON.match(without_magic(source).splitlines()[place.line - 1]) is not None
 
 
 def _may_bind_itself(draft: Draft, names: Names, name: str, place: Place) -> bool:
@@ -233,12 +234,33 @@ def _test_findings(draft: Draft, cell: Cell, stages: set[str]) -> Iterator[Findi
     if cell.stage not in stages:
         remedy = did_you_mean(cell.stage or "", stages).strip()
         yield finding("SB105", f"The cell tests stage `{cell.stage}`, which has no cells.", remedy, place)
-    made = {name for segment in draft.segments for name in segment.names.binds} | draft.preamble.binds.keys() | AMBIENT
+    before = draft.segments[: segments_before(cell, draft.cells("stage"))]
+    made = {name for segment in before for name in segment.names.binds} | draft.preamble.binds.keys() | AMBIENT
     names = draft.names[cell.number]
-    stars = any(segment.names.star_imports for segment in draft.segments)
+    stars = any(segment.names.star_imports for segment in before)
     for name, where in names.reads.items():
-        if name not in made and not stars and _is_surely_missing(draft, names, name, where):
-            yield _undefined(draft, name, where, stage=cell.stage)
+        surely = name not in made and not stars and _is_surely_missing(draft, names, name, where)
+        if surely and not _is_left_alone(draft, where):
+            yield _not_there(draft, cell, name, where)
+
+
+def _not_there(draft: Draft, test: Cell, name: str, where: Place) -> Finding:
+    """That a test reads a name that nothing before it makes: a later stage does, another test, exploration, or none."""
+    for segment in draft.segments:
+        if name in segment.names.binds:
+            message = f"`{name}` is read here, but only a later stage, `{segment.stage}`, makes it."
+            remedy = f"Move the cell below `{segment.stage}`, or tag it `test:{segment.stage}`."
+            return finding("SB304", message, remedy, where, stage=test.stage)
+    for other in draft.cells("test"):
+        if name in draft.names[other.number].binds:
+            message = f"`{name}` is read here, but only cell {other.number} makes it, a test too: each runs by itself."
+            return finding("SB304", message, f"Make `{name}` here, or in a setup cell.", where, stage=test.stage)
+    for other in draft.cells("exploration"):
+        if name in draft.names[other.number].binds:
+            message = f"`{name}` is read here, but only an exploration cell (cell {other.number}) makes it."
+            remedy = f"Tag cell {other.number} with a stage or `setup`, or make `{name}` here."
+            return finding("SB202", message, remedy, where, stage=test.stage)
+    return _undefined(draft, name, where, stage=test.stage)
 
 
 _READS_BY_NAME = {"eval", "exec", "globals", "locals"}

@@ -31,6 +31,7 @@ CODES: dict[str, tuple[Severity, str]] = {
     "SB301": ("warning", "parameter that nobody reads"),
     "SB302": ("warning", "output that nobody reads and no option names"),
     "SB303": ("warning", "secret parameter whose default stands in the notebook"),
+    "SB304": ("warning", "name that a test reads and that is not there for it"),
 }
 
 

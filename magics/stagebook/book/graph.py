@@ -285,8 +285,12 @@ class Providers:
 
     def of(self, name: str, stage: str) -> str | None:
         """Who provides `name` where `stage` begins; None where nobody does."""
+        return self.after(name, self._begins[stage])
+
+    def after(self, name: str, segments: int) -> str | None:
+        """Who provides `name` when so many segments have run; None where nobody does."""
         past = self._names.past.get(name, [])
-        earlier = bisect.bisect_left(past, self._begins[stage], key=lambda one: one[0])
+        earlier = bisect.bisect_left(past, segments, key=lambda one: one[0])
         return past[earlier - 1][1] if earlier else None
 
     def provided_by(self, makers: Set[str], stage: str) -> set[str]:

@@ -135,6 +135,8 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "features": _names,
     "rows": _name,
 }
+OPTIONS = tuple(_READERS)
+"""The names of all options."""
 
 
 def magic_options(line: str, place: Place) -> tuple[str | None, dict[str, Any], list[Finding]]:

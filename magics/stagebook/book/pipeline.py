@@ -19,6 +19,7 @@ from stagebook.book.names import analyse
 from stagebook.book.notebook import Document, kernel_of, read_document, require_python
 from stagebook.book.options import merged_options
 from stagebook.book.parameters import read_parameters
+from stagebook.book.places import runs_of, segments_before
 from stagebook.book.registered import model_findings
 from stagebook.book.secrets import secret_findings
 from stagebook.book.syntax import CellSyntaxError, nodes_of, parse
@@ -126,6 +127,7 @@ def examine(document: Document, path: Path) -> tuple[Pipeline | None, list[Findi
         inputs=links.inputs,
         outputs=frozen_map(outputs),
         segments=draft.segments,
+        tests=frozen_map({cell.number: draft.names[cell.number] for cell in draft.cells("test")}),
         ambient=AMBIENT | draft.preamble.binds.keys(),
         needs=needs,
     )
@@ -159,15 +161,18 @@ def _name(draft: Draft) -> None:
     """Analyse the preamble, the stages and the cells around them, and fill in the draft's stages and segments."""
     analysis = analyse(_blocks(draft, draft.cells("parameters", "setup")))
     draft.preamble, known = analysis.names, analysis.definitions
-    for cell in draft.cells("test", "exploration"):
+    for cell in draft.cells("exploration"):
         draft.names[cell.number] = analyse(_blocks(draft, [cell]), known=known).names
-    runs = _runs(draft.cells("stage"))
-    segments = []
-    for run in runs:
+    segments, known_after = [], [known]
+    for run in runs_of(draft.cells("stage")):
         analysis = analyse(_blocks(draft, run), known=known)
         known = known.merged(analysis.definitions)
+        known_after.append(known)
         segments.append(Segment(str(run[0].stage), analysis.names))
     draft.segments = tuple(segments)
+    for cell in draft.cells("test"):  # they may call functions that stages define
+        before = segments_before(cell, draft.cells("stage"))
+        draft.names[cell.number] = analyse(_blocks(draft, [cell]), known=known_after[before]).names
     options = _stage_options(draft)
     draft.segments = _controlled(draft, options)
     draft.stages = tuple(_stages(draft, options))
@@ -184,17 +189,6 @@ def _needs(draft: Draft) -> Mapping[str, frozenset[str]]:
 
 def _blocks(draft: Draft, cells: Iterable[Cell]) -> list[tuple[int, ast.Module]]:
     return [(cell.number, draft.trees[cell.number]) for cell in cells if cell.number in draft.trees]
-
-
-def _runs(cells: list[Cell]) -> list[list[Cell]]:
-    """The stage cells in runs of one stage each."""
-    runs: list[list[Cell]] = []
-    for cell in cells:
-        if runs and runs[-1][0].stage == cell.stage:
-            runs[-1].append(cell)
-        else:
-            runs.append([cell])
-    return runs
 
 
 def _cells_by_stage(draft: Draft) -> dict[str, list[ReadCell]]:
@@ -219,7 +213,7 @@ def _controlled(draft: Draft, options: Mapping[str, StageOptions]) -> tuple[Segm
     """The segments, with what `when` and `foreach` do to their names."""
     met: set[str] = set()
     segments = []
-    for run, segment in zip(_runs(draft.cells("stage")), draft.segments, strict=True):
+    for run, segment in zip(runs_of(draft.cells("stage")), draft.segments, strict=True):
         place = Place(run[0].number, 1)
         names = with_control(segment.names, options[segment.stage], first=segment.stage not in met, place=place)
         met.add(segment.stage)

@@ -48,9 +48,10 @@ def prepared(document: Document, parameters: Mapping[str, Any], *, source: Path,
             cell["id"] = secrets.token_hex(4)
     told = dict(document["metadata"].get("papermill") or {name: {} for name in _TOLD})
     if parameters:
-        if not all(map(_is_plain, parameters.values())):
+        setting = injected_source(parameters)
+        if setting is None:
             return None
-        cells = _injected(cells, parameters)
+        cells = _injected(cells, setting)
         told["parameters"] = dict(parameters)
     told |= {"input_path": str(source), "output_path": str(output)}
     minor = max(document.get("nbformat_minor", 0), _MINOR)
@@ -62,16 +63,23 @@ def prepared(document: Document, parameters: Mapping[str, Any], *, source: Path,
     }
 
 
-def _injected(cells: list[Document], parameters: Mapping[str, Any]) -> list[Document]:
-    """The cells with one that sets the parameters: in place of an earlier one, else below the defaults."""
+def injected_source(parameters: Mapping[str, Any]) -> str | None:
+    """The code that Papermill writes to set the parameters; None where it is better left to Papermill."""
+    if not all(map(_is_plain, parameters.values())):
+        return None
     lines = [f"{name} = {_written(value)}\n" for name, value in parameters.items()]
+    return "".join(["# Parameters\n", *lines])
+
+
+def _injected(cells: list[Document], source: str) -> list[Document]:
+    """The cells with one that sets the parameters: in place of an earlier one, else below the defaults."""
     made: Document = {
         "cell_type": "code",
         "execution_count": None,
         "id": secrets.token_hex(4),
         "metadata": {"tags": [INJECTED], "papermill": {}},
         "outputs": [],
-        "source": "".join(["# Parameters\n", *lines]),
+        "source": source,
     }
     injected = next((index for index, cell in enumerate(cells) if INJECTED in tags_of(cell)), None)
     if injected is not None:

@@ -52,23 +52,32 @@ class Carried:
     def put_back(self) -> None:
         """Put random numbers' states back: what imports draw while inputs are loaded, one kernel has drawn long ago."""
         for name, before in self._before.items():
-            if name.startswith("state:") and not self._is_same(self._states[name].get(), before):
+            if name.startswith("state:") and not self.is_same(self._states[name].get(), before):
                 self._states[name].put(before)
 
     def changed(self) -> dict[str, Any]:
         """The states that are not as the stage found them, with their values."""
         now = {name: self._states[name].get() for name in self._before}
-        return {name: value for name, value in now.items() if not self._is_same(value, self._before[name])}
+        return {name: value for name, value in now.items() if not self.is_same(value, self._before[name])}
 
     def used(self, changed: Iterable[str]) -> list[str]:
         """What the outcome may depend on: settings of what is loaded, and generators that were drawn from."""
         return sorted({*changed, *(name for name in self._before if name.startswith("setting:"))})
 
+    def seen(self) -> dict[str, Any]:
+        """The states whose libraries are loaded, as they were when that happened or when a stage last began."""
+        return dict(self._before)
+
+    def values(self) -> dict[str, Any]:
+        """These states as they are now."""
+        return {name: self._states[name].get() for name in self._before}
+
     def now(self, wanted: Iterable[str]) -> dict[str, Any]:
         """The values of these states, where there are such."""
         return {name: self._states[name].get() for name in wanted if name in self._before and not is_process(name)}
 
-    def _is_same(self, value: Any, before: Any) -> bool:
+    def is_same(self, value: Any, before: Any) -> bool:
+        """Whether a state's value is the same both times."""
         if _is_plain(value) and _is_plain(before):  # as most are; random numbers' states are long
             return marshal.dumps(value, _WITHOUT_REFERENCES) == marshal.dumps(before, _WITHOUT_REFERENCES)
         return self._digest(value) == self._digest(before)

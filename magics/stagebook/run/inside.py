@@ -17,6 +17,7 @@ from stagebook.book.hidden import WATCHED, is_hidden, is_process
 from stagebook.book.secrets import MASK, texts_of
 from stagebook.run.carried import Carried
 from stagebook.run.clock import Clock
+from stagebook.run.explained import explain_asserts, where_raised
 from stagebook.run.memory import current_memory, peak_memory
 from stagebook.run.metrics import no_numbers_of, numbers_of
 from stagebook.run.opened import opened
@@ -88,6 +89,8 @@ def begin(job_json: str) -> str:
     _let_listen(on=False)
     job = loads(job_json)
     namespace = _namespace()
+    if job["explain"]:
+        explain_asserts(_shell())
     if job["continues"]:
         os.environ.update(job["environment"])
         for name in set(namespace) - _visit.ambient - set(job["held"]):
@@ -103,19 +106,68 @@ def begin(job_json: str) -> str:
         values |= _loaded(job, others)  # once the working directory and the import path are right
         _visit.carried.put_back()
     namespace.update({name: values[name] for name in inputs})
-    _visit.loaded = dict(values)
-    _visit.watched = {name: namespace[name] for name in job["watched"] if name in namespace}
-    _visit.watched |= {name: values[name] for name in inputs if _may_keep_state(values[name])}
-    _visit.watched |= {name: values[name] for name in job["mates"]}
-    with _visit.clock.phase("verify"):
-        _visit.before = _snapshots(namespace)
-        _visit.modules.begin()
-    opened.begin([*job["files"], *_mapped_files(values.values())], code=job["code"])
+    _note_before(job, values, mates=job["mates"])
     _count(job)
     decided = _decided(job["when"], namespace, job["secrets"]) if job["when"] else None
     report = {"decided": decided, "phases": _visit.clock.take(), **(_dependencies([]) if decided else {})}
     _let_listen(on=True)
     return dumps(report)
+
+
+def _note_before(job: Mapping[str, Any], values: Mapping[str, Any], *, mates: Iterable[str] = ()) -> None:
+    """Note how the stage finds its inputs and the files that it may read."""
+    namespace = _namespace()
+    _visit.loaded = dict(values)
+    _visit.watched = {name: namespace[name] for name in job["watched"] if name in namespace}
+    _visit.watched |= {name: value for name, value in values.items() if _may_keep_state(value)}
+    _visit.watched |= {name: values[name] for name in mates}
+    with _visit.clock.phase("verify"):
+        _visit.before = _snapshots(namespace)
+        _visit.modules.begin()
+    opened.begin([*job["files"], *_mapped_files(values.values())], code=job["code"])
+
+
+def attend(folder: str, store: str) -> Carried:
+    """In the notebook's own kernel: be ready to note what cells do beyond their names; returns the hidden state."""
+    opened.listen(folder, store, lambda _: None)
+    variables.listen()
+    _visit.carried.listen()
+    return _visit.carried
+
+
+def note(*, setup: bool = False) -> None:
+    """In the notebook's own kernel: note what the next cell does; with `setup`, forget what was noted of setup."""
+    if setup:
+        opened.forget()
+        variables.read.clear()
+    _let_listen(on=True)
+
+
+def pause() -> None:
+    """In the notebook's own kernel: a cell is done."""
+    _let_listen(on=False)
+
+
+def leave() -> None:
+    """In the notebook's own kernel: a stage is done, or given up; hold on to nothing of the notebook's."""
+    pause()
+    for held in (_visit.loaded, _visit.alive, _visit.watched, _visit.before):
+        held.clear()
+
+
+def adopt(job: Mapping[str, Any]) -> None:
+    """In the notebook's own kernel, before the stage's cells: as `begin`, where the inputs are there already.
+
+    Args:
+        job: `watched`, `files` and `code` as for `begin`; `inputs`, `ambient`: names of inputs and of what setup makes.
+    """
+    _let_listen(on=False)
+    namespace = _namespace()
+    _visit.setup = {id(namespace[name]): name for name in job["ambient"] if _is_definition(namespace.get(name))}
+    _visit.carried.begin({})
+    _visit.memory = current_memory()
+    _note_before(job, {name: namespace[name] for name in job["inputs"]})
+    _let_listen(on=True)
 
 
 def finish(job_json: str) -> str:
@@ -164,6 +216,12 @@ def failed(job_json: str) -> str:
     states = _visit.carried.changed()
     report = {"used": _visit.carried.used(states), **_dependencies(loads(job_json)["writes"])}
     return dumps(report)
+
+
+def raised(_: str) -> str:
+    """After a test has failed: the line of its cell, and the way from there to where it was raised."""
+    line, trail = where_raised(sys.last_value, _shell())
+    return dumps({"line": line, "trail": trail})
 
 
 def scatter(job_json: str) -> str:

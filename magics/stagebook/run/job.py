@@ -54,6 +54,7 @@ class StageJob:
         retries: how often to try again.
         threads: how many numerical libraries use; None for as many as they like.
         secrets: names of secret parameters, each with the texts of its value as far as it is known before it runs.
+        is_test: whether the cells are a test of the stage: asserts tell what they compare, and nothing is kept.
     """
 
     stage: str
@@ -79,6 +80,7 @@ class StageJob:
     retries: int = 0
     threads: int | None = None
     secrets: Mapping[str, tuple[str, ...]] = field(default_factory=frozen_map)
+    is_test: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +101,17 @@ class CellRecord:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why a stage failed: the exception, the cell (its number; 0 where no cell is to blame), and what to do."""
+    """Why a stage failed: the exception, the cell (its number; 0 where no cell is to blame), and what to do.
+
+    Of a test, also the line of the cell (0 where that is not known), and what that called, to where it was raised.
+    """
 
     name: str
     message: str
     cell: int = 0
     remedy: str = ""
+    line: int = 0
+    trail: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         where = f"cell {self.cell}: " if self.cell else ""

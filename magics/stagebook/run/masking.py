@@ -65,7 +65,8 @@ class Veil:
             return result
         failure = result.failure
         if failure is not None:
-            failure = replace(failure, message=self.text(failure.message), remedy=self.text(failure.remedy))
+            message, remedy = self.text(failure.message), self.text(failure.remedy)
+            failure = replace(failure, message=message, remedy=remedy, trail=tuple(map(self.text, failure.trail)))
         return replace(
             result,
             cells=tuple(replace(cell, outputs=self.outputs(cell.outputs)) for cell in result.cells),

@@ -103,6 +103,10 @@ class Opened:
         self.written.clear()
         self.since.clear()
 
+    def forget(self) -> None:
+        """Forget all that was read, setup's among it: it is about to run again."""
+        self.read, self.of_setup = {}, None
+
     def end(self) -> None:
         """Note what other programs have done to files since the stage first started one, and forget what is gone."""
         gone = tuple(f"{made}{os.sep}" for made in self.made if not os.path.lexists(made))

@@ -32,7 +32,7 @@ class OwnModules:
         Args:
             names: of files, relative to the folder that the modules are found in: `own.py`, `package/part.py`.
         """
-        self._names = tuple(_module_name(name) for name in names)
+        self._names = tuple(module_name(name) for name in names)
         if self._names:
             import wrapt
 
@@ -48,12 +48,13 @@ class OwnModules:
 
     def changed(self) -> set[str]:
         """What to call the modules that are not as the stage found them."""
-        return {process_of(name) for name, before in self._before.items() if self._state(sys.modules[name]) != before}
+        return {process_of(name) for name, before in self._before.items() if self.state(sys.modules[name]) != before}
 
     def _look(self, module: Any) -> None:
-        self._before[module.__name__] = self._state(module)
+        self._before[module.__name__] = self.state(module)
 
-    def _state(self, module: types.ModuleType) -> dict[str, str | None]:
+    def state(self, module: types.ModuleType) -> dict[str, str | None]:
+        """Digests of what the module and its classes hold, by name."""
         found = dict(_variables(vars(module)))
         for name, kind in vars(module).items():
             if isinstance(kind, type) and kind.__module__ == module.__name__:
@@ -68,7 +69,7 @@ def _variables(names: Any) -> Iterable[tuple[str, Any]]:
             yield name, value
 
 
-def _module_name(path: str) -> str:
-    """`package.part` for `package/part.py`."""
+def module_name(path: str) -> str:
+    """How a module is imported, by its file: `package.part` for `package/part.py`."""
     name = path.removesuffix(".py").removesuffix("/__init__")
     return name.replace("/", ".").partition(".cpython-")[0]

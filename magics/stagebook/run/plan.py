@@ -157,7 +157,9 @@ class Planner:
                     if piece is None:
                         self.made[stage.name] = (run, result)
                     self.keys.add(key)
-                    return Verdict(key, inputs, f"unchanged since run {run}" if run else "unchanged", result)
+                    return Verdict(
+                        key, inputs, f"unchanged since {f'run {run}' if run else 'it ran in the notebook'}", result
+                    )
                 except CorruptBlobError:
                     unusable = "what it had kept is damaged"
             if not why:  # the newest has the say

@@ -85,12 +85,14 @@ class _Visit:
                 self.emit(CellStarted(job.stage, cell.number, position, len(job.cells)))
                 record = await prepared.run(cell, deadline=deadline)
                 self.emit(CellFinished(job.stage, cell.number, record.duration))
+        if job.is_test:
+            return StageResult(job.stage, "done")
         finish = {"store": job.store, "outputs": job.outputs, "metrics": job.metrics, "writes": job.writes}
         report = await prepared.call("finish", {**finish, "watched": job.watched})
         self.clock.extend(report["phases"])
         if report["left_out"]:
             self.emit(Notice(_left_out(report["left_out"]), job.stage))
-        return _result(job, report)
+        return result_of(job, report)
 
     async def failed(self, state: Any, failure: Failure) -> StageResult:
         """The result of a stage whose code failed; with what it met, since an earlier stage may change that yet."""
@@ -99,11 +101,23 @@ class _Visit:
             return result
         with suppress(KernelError):
             await self._note_secrets()  # the code may have read them from somewhere
+        if self.job.is_test:
+            return replace(result, failure=await self._located(failure))
         try:
             report = await self.prepared.call("failed", {"writes": self.job.writes})
         except KernelError:  # it failed before it came so far
             return result
         return replace(result, used=frozenset(report["used"]), **_outside(report))
+
+    async def _located(self, failure: Failure) -> Failure:
+        """The failure of a cell, with the line that raised."""
+        try:
+            found = await self.prepared.call("raised", {})
+        except KernelError:
+            return failure
+        sources = {cell.number: cell.source for cell in (*self.job.preamble, *self.job.cells)}
+        line = found["line"] + _dropped_lines(sources.get(failure.cell, "")) if found["line"] else 0
+        return replace(failure, line=line, trail=tuple(found["trail"]))
 
     async def _note_secrets(self) -> None:
         """Ask what secret parameters are in the kernel, whose code may have read them from the environment."""
@@ -133,21 +147,28 @@ def _begin(job: StageJob, prepared: Prepared) -> dict[str, Any]:
         "held": job.held,
         "watched": job.watched,
         "files": job.files,
-        "code": _importing_code(job),
+        "code": importing_code(job),
         "environment": dict(prepared.setup.environment),
         "continues": prepared.continues,
         "when": job.when,
         "secrets": list(job.secrets),
+        "explain": job.is_test,
     }
 
 
-def _importing_code(job: StageJob) -> list[str]:
+def _dropped_lines(source: str) -> int:
+    """How many empty lines begin the cell: IPython drops them, and counts from there."""
+    return source[: len(source) - len(source.lstrip())].count("\n")
+
+
+def importing_code(job: StageJob) -> list[str]:
     """The code in which to look for imports; none where the stage may come to modules in other ways."""
     own = [cell.source for cell in job.cells]
     return [] if any(map(_BY_NAME.search, own)) else [*(cell.source for cell in job.preamble), *own]
 
 
-def _result(job: StageJob, report: dict[str, Any]) -> StageResult:
+def result_of(job: StageJob, report: dict[str, Any]) -> StageResult:
+    """What came of a job, by what its kernel reports when the cells are done."""
     failure = None
     missing = sorted(path for path, digest in report["written"].items() if digest is None)
     if missing:

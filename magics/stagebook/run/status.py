@@ -93,7 +93,7 @@ def notebook_status(
     plan = make_plan(planner, Selection())
     stages = tuple(_standing(planner, decision) for decision in plan.decisions)
     last = last_run(kept, notebook)
-    words = _given(parameters or {}, secret_names(pipeline.parameters))
+    words = given_words(parameters or {}, secret_names(pipeline.parameters))
     return Status(pipeline.notebook, last, stages, plan.notes, _next(notebook, last, stages, given=words))
 
 
@@ -179,7 +179,7 @@ def _next(notebook: Path, last: LastRun | None, stages: tuple[StageStatus, ...],
     return f"{mend}{command}   ({len(to_run)} to run, {len(stages) - len(to_run)} to reuse)"
 
 
-def _given(values: Mapping[str, Any], secret: frozenset[str]) -> list[str]:
+def given_words(values: Mapping[str, Any], secret: frozenset[str]) -> list[str]:
     """The words of a command that give parameters these values."""
     words = (("--secret", name) if name in secret else ("-p", name, str(value)) for name, value in values.items())
     return [word for some in words for word in some]

@@ -14,6 +14,7 @@ from stagebook.book.hidden import is_process
 from stagebook.errors import KernelError
 from stagebook.events import Notice
 from stagebook.run.clock import Clock
+from stagebook.run.explained import EARLY
 from stagebook.run.job import Failure, StageJob, StageResult
 from stagebook.run.kernels import Kernel, kernel_environment, remove_old_folders
 from stagebook.run.prepared import Prepared, Setup
@@ -119,7 +120,8 @@ class LocalRunner:
             pool.expect(1)
 
     def _pool(self, job: StageJob) -> Pool | None:
-        return self._pools.of(job.kernel, job.folder, [cell.source for cell in job.preamble])
+        sources = [cell.source for cell in job.preamble]
+        return self._pools.of(job.kernel, job.folder, [EARLY, *sources] if job.is_test else sources)
 
     async def _attempts_in_slot(self, job: StageJob, emit: Emit, environment: Environment) -> StageResult:
         result = await self._attempt(job, emit, environment)

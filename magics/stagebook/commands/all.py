@@ -1,0 +1,39 @@
+"""All commands, in the order in which help lists them."""
+
+from __future__ import annotations
+
+import click
+
+from stagebook.commands import (
+    comparing,
+    explaining,
+    models,
+    reading,
+    recording,
+    running,
+    standing,
+    storing,
+    suggesting,
+    sweeping,
+    testing,
+)
+
+COMMANDS: tuple[click.Command, ...] = (
+    suggesting.suggest,
+    reading.check,
+    reading.show,
+    reading.plan,
+    running.run,
+    sweeping.sweep,
+    testing.test,
+    standing.status,
+    explaining.why,
+    recording.runs,
+    comparing.compare,
+    comparing.diff,
+    models.lineage,
+    models.promote,
+    models.rollback,
+    recording.sync,
+    storing.gc,
+)
