@@ -42,7 +42,7 @@ def _nothing(suggestion: Suggestion, notebook: str) -> str:
     """That there is nothing to tag, and why."""
     if any(cell.role == "stage" for cell in suggestion.cells):
         return f"{notebook}: nothing to suggest. Every cell has its role, or only looks."
-    return f"{notebook}: no cell makes anything that a stage could keep."
+    return f"{notebook}: nothing to suggest. No cell can be a stage: they only look, or cannot run from top to bottom."
 
 
 def _row(cell: SuggestedCell) -> tuple[str, str, str, str]:

@@ -43,7 +43,7 @@ _BARE = 1.5
 """How much more a turn counts in a notebook without headings."""
 _BESIDE = 1.0
 """What it saves that a second training begins, which the first has nothing to do with: they can run side by side."""
-_AFTER_SLOW, _BEFORE_SLOW = 1.5, 0.75
+_AFTER_SLOW, _BEFORE_SLOW = 2.0, 0.75
 """What it saves that a slow cell ends a stage, or begins one."""
 _CROWD = 1.5
 """What it costs that a stage has one more slow cell."""

@@ -91,6 +91,7 @@ class _Deciding:
         self.kept = kept
         self.forced = forced
         self.parameters = parameters
+        self.bound: set[str] = set()  # by any cell
         self.provided: set[str] = set()  # by setup and parameters
         self.modules: dict[str, str] = {}
         self.used: set[str] = set()  # read, or made, by a stage
@@ -101,6 +102,7 @@ class _Deciding:
         found = []
         for position, sketch in enumerate(self.sketches):
             verdict = self._verdict(position, sketch)
+            self.bound |= sketch.names.binds.keys()
             if verdict.role in ("setup", "parameters"):
                 self.provided |= sketch.names.binds.keys()
                 self.modules |= self._imported(sketch)
@@ -122,11 +124,21 @@ class _Deciding:
             return self.forced[position]
         if position == self.parameters:
             return Verdict("parameters", f"plain values that cells below read: {listed(sketch.names.binds)}")
+        if position in self.kept and (later := self._only_below(position, sketch)):
+            return Verdict("exploration", f"reads `{later[0]}`, which only cell {later[1]} makes, below")
         if position in self.kept and self._fits_setup(position, sketch):
             return Verdict("setup", _setup_reason(sketch))
         if position in self.kept:
             return Verdict("stage")
         return Verdict("exploration", _exploration_reason(sketch))
+
+    def _only_below(self, position: int, sketch: Sketch) -> tuple[str, int] | None:
+        """A name that the cell reads and only setup below it binds, which cell that is; from top to bottom it fails."""
+        missing = (sketch.names.reads.keys() - sketch.names.maybe_reads) - AMBIENT - self.bound
+        for other in self.sketches[position + 1 :] if missing else ():
+            if other.cell.role == "setup" and (found := sorted(missing & other.names.binds.keys())):
+                return found[0], other.cell.number
+        return None
 
     def _fits_setup(self, position: int, sketch: Sketch) -> bool:
         """Whether the cell gives the same where it runs before all stages."""

@@ -47,9 +47,16 @@ def suggest(document: Document, path: Path, *, sizes: Mapping[str, int] | None =
         cells = suggested_cells(sketches, forced, sizes or frozen_map())
         pipeline, errors = examined(document, path, Suggestion(cells))
         more = mended(sketches, [(cell.role, cell.stage) for cell in cells], errors, forced)
+        if not more and pipeline is None and not errors:
+            return Suggestion(tuple(_without_role(cell) for cell in cells))
         if not more:
             return Suggestion(cells, pipeline, errors, hints_of(sketches, cells, pipeline, known))
         forced |= more
+
+
+def _without_role(cell: SuggestedCell) -> SuggestedCell:
+    """The cell in a notebook that would have no stage: there no tag is of use."""
+    return cell if cell.has_it else replace(cell, role="exploration", stage=None)
 
 
 def examined(
