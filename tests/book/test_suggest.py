@@ -42,6 +42,7 @@ IMPORTS = "import pandas as pd\nfrom sklearn.linear_model import LogisticRegress
 LOAD = "df = pd.read_csv('x.csv')"
 CLEAN = "df = df.dropna()\ndf['a'] = df['a'].astype(float)\ndf['b'] = df['b'].astype(float)"
 TRAIN = "X, y = df[['a', 'b']], df['y']\nmodel = LogisticRegression(C=strength)\nmodel.fit(X, y)"
+TRAIN1 = TRAIN.replace("strength", "1")
 SCORE = "score = model.score(X, y)\nprint(score)"
 
 # Per case: the code of the cell in question, and what it is, between imports and cells that load, train and score.
@@ -53,7 +54,7 @@ ROLES = {
     "a loop of plots": ("for column in df.columns:\n    plt.hist(df[column])", None),
     "prints": ("print(len(df))\nprint(df.dtypes)", None),
     "an assertion": ("assert len(df) > 3", None),
-    "no code": ("# nothing yet\n", None),
+    "no code": ("#nothing yet\n", None),
     "literals that nobody reads": ("z = 3", None),
     "no Python": ("df = df.", None),
     "an unclosed shell line": ("!ls data", None),
@@ -87,14 +88,15 @@ NOT_SETUP = {
     "a function whose default a stage makes": "def f(x=df):\n    return x",
     "a function that a stage's cell has bound before": "def df():\n    return 1",
     "constants that a stage makes": "import math\ncolumns = df.columns",
-    "options, as they hold from here on": "import warnings\nwarnings.filterwarnings('ignore')",
+    "a seed, which others have drawn before": "import numpy as np\nnp.random.seed(1)",
+    "a style, as things were shown before": "df.plot()\nplt.style.use('x')",
     "another module under the same name": "import polars as pd",
 }
 
 
 @pytest.mark.parametrize("code", NOT_SETUP.values(), ids=NOT_SETUP.keys())
 def test_what_depends_on_its_place_is_not_moved_before_all_stages(code):
-    assert (tags(IMPORTS, LOAD, code, "print(f, df, columns)", TRAIN.replace("strength", "1"))[2] or "") != "setup"
+    assert (tags(IMPORTS, LOAD, code, "print(f, df, columns)", TRAIN1)[2] or "") != "setup"
 
 
 def test_a_function_defined_twice_is_setup_once():
@@ -106,7 +108,7 @@ PARAMETERS = {
     "numbers": (["strength = 1.0", IMPORTS, LOAD, TRAIN], ["parameters", "setup"]),
     "below imports": ([IMPORTS, "strength = 1.0", LOAD, TRAIN], ["setup", "parameters"]),
     "those that look most like settings": (
-        [IMPORTS, "colors = ['r', 'g']", "# parameters\nstrength = 1.0", LOAD, TRAIN + "\nopen(colors[0], 'w')"],
+        [IMPORTS, "colors = ['r', 'g']", "#parameters\nstrength = 1.0", LOAD, TRAIN + "\nopen(colors[0], 'w')"],
         ["setup", "setup", "parameters"],
     ),
     "not where they are set again": (
@@ -130,14 +132,14 @@ def test_plain_values_above_all_stages_are_parameters(cells, first):
 
 def test_headings_cut_and_name_the_stages():
     found = tags(
-        "# Churn", IMPORTS, "## 1. Get the data", LOAD, "## 2. Clean", CLEAN, "## 3. Train the model", TRAIN, SCORE
+        "# Churn", IMPORTS, "## 1. Get the data", LOAD, "## 2. Clean", CLEAN, "## 3. Train the model", TRAIN1, SCORE
     )
     assert found == ["setup", "stage:get_the_data", "stage:clean", "stage:train_the_model", "stage:train_the_model"]
 
 
 def test_without_headings_the_code_names_the_stages():
     many = [f"df['c{number}'] = df['a'] * {number}\ndf['d{number}'] = 1\ndf['e{number}'] = 2" for number in range(9)]
-    assert dict.fromkeys(tags(IMPORTS, LOAD, *many, TRAIN.replace("strength", "1"), SCORE)).keys() >= {
+    assert dict.fromkeys(tags(IMPORTS, LOAD, *many, TRAIN1, SCORE)).keys() >= {
         "stage:load",
         "stage:train",
     }
@@ -169,17 +171,14 @@ def test_slow_cells_are_stages_apart(metadata):
     assert found[1].why.startswith("took 300 s")
 
 
-def test_a_large_value_is_not_cut_through_if_it_can_be_helped():
-    cells = [f"b{n} = f(a{n})\nx{n} = 1\na{n + 1} = f(b{n})\ny{n} = 2" for n in range(12)]
-    made = document("from m import f", "a0 = f(0)", *cells, "open(a12, 'w')")
+def test_no_cut_goes_through_a_large_value_if_that_can_be_avoided():
+    made = document(IMPORTS, LOAD, CLEAN, "small = df.mean()\nX, y = small, small\nz = X", TRAIN1)
 
     def crossing(sizes):
-        edges = suggest(made, PATH, sizes=sizes).pipeline.edges
-        return {name for edge in edges for name in edge.names}
+        return {name for edge in suggest(made, PATH, sizes=sizes).pipeline.edges for name in edge.names}
 
-    cut = crossing(None)
-    assert cut
-    assert not cut & crossing(dict.fromkeys(cut, 10**9))
+    assert "df" in crossing(None)
+    assert "df" not in crossing({"df": 10**10})
 
 
 def test_cells_that_have_a_role_keep_it_and_others_go_with_them_or_between():
@@ -187,7 +186,7 @@ def test_cells_that_have_a_role_keep_it_and_others_go_with_them_or_between():
         ("setup", IMPORTS),
         ("stage:fetch", LOAD),
         CLEAN,
-        ("", "%%stage learn\n" + TRAIN.replace("strength", "1")),
+        ("", "%%stage learn\n" + TRAIN1),
         SCORE,
     ]
     found = suggested(*cells).cells
@@ -198,7 +197,7 @@ def test_cells_that_have_a_role_keep_it_and_others_go_with_them_or_between():
 
 
 def test_a_cell_between_cells_of_one_stage_belongs_to_it():
-    found = tags(("stage:all", f"{IMPORTS}\n{LOAD}"), CLEAN, ("stage:all", TRAIN.replace("strength", "1")))
+    found = tags(("stage:all", f"{IMPORTS}\n{LOAD}"), CLEAN, ("stage:all", TRAIN1))
     assert found == ["stage:all"] * 3
 
 
@@ -209,7 +208,6 @@ def test_a_notebook_tagged_for_kale_is_left_as_it_is():
 
 
 def test_a_look_that_a_stage_depends_on_is_part_of_a_stage():
-    assert tags("import pandas as pd", "rows = 3\nrows", "open(str(rows), 'w')")[1] in ("parameters", "setup")
     found = suggested("import pandas as pd", LOAD, "top = df.head()\ntop", "top.to_csv('top.csv')")
     assert found.cells[2].role == "stage"
 
@@ -217,12 +215,12 @@ def test_a_look_that_a_stage_depends_on_is_part_of_a_stage():
 LEFT_OUT = {
     "nobody defines": (
         ["open(missing, 'w')", "print(1)\nopen('a', 'w')"],
-        "`missing` is read here, but no cell defines it.",
+        "`missing` is read here, but no cell defines",
     ),
-    "a later cell makes": (["open(x, 'w')", "x = f()\nopen(x, 'w')\ndef f(): return 1"], "later"),
-    "a cell has deleted": (
-        ["x = open('b', 'w')\nx2 = 1", "del x\nopen('c', 'w')", "open(x, 'w')", "open('a', 'w')"],
-        "deletes",
+    "a later cell makes": (["open(x, 'w')", "x = f'{1}'\nopen(x, 'w')"], "`x` is read here, but only"),
+    "another stage deletes": (
+        ["## A", "x = 1\ny = open(str(x), 'w')", "## B", "open('c', 'w')\ndel x", "## C", "open(str(x), 'w')"],
+        "but stage `b` deletes it before",
     ),
 }
 
@@ -253,7 +251,7 @@ HINTS = {
     ),
     "packages in setup": (
         [f"!pip install x\n{IMPORTS}", LOAD, "df.to_csv('x')"],
-        ("cell 1, line 1", "installs packages"),
+        ("cell 1, line 1", "installs or fetches"),
     ),
     "settings beside imports": (
         [f"{IMPORTS}\nstrength = 1.0", LOAD, TRAIN],
