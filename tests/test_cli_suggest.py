@@ -2,6 +2,7 @@
 
 import json
 import stat
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -16,8 +17,7 @@ CELLS = [
     ("", "df.head()"),
     ("keep", "# fit\nX, y = df[['a']], df['y']\nmodel = LogisticRegression(C=strength)\nmodel.fit(X, y)"),
 ]
-SHOWN = """\
-"""
+GOLDEN = Path(__file__).with_name("golden")
 
 
 def stagebook(*arguments):
@@ -30,13 +30,22 @@ def cell_tags(path):
     return [cell["metadata"].get("tags", []) for cell in json.loads(path.read_text())["cells"]]
 
 
-def test_it_shows_cells_graph_and_how_to_accept(tmp_path, monkeypatch):
-    written(tmp_path, CELLS)
-    monkeypatch.chdir(tmp_path)
-    before = (tmp_path / "notebook.ipynb").read_text()
-    result = stagebook("suggest", "notebook.ipynb")
-    assert (result.exit_code, result.stdout) == (0, SHOWN)
-    assert (tmp_path / "notebook.ipynb").read_text() == before
+def test_it_shows_cells_graph_and_how_to_accept(monkeypatch):
+    monkeypatch.chdir(GOLDEN)
+    before = Path("churn.ipynb").read_bytes()
+    result = stagebook("suggest", "churn.ipynb")
+    assert (result.exit_code, result.stdout) == (0, Path("churn.txt").read_text(encoding="utf-8"))
+    assert Path("churn.ipynb").read_bytes() == before
+
+
+def test_what_it_writes_is_a_pipeline_and_jupyters_own_layout(tmp_path):
+    import nbformat
+
+    path = tmp_path / "churn.ipynb"
+    path.write_bytes((GOLDEN / "churn.ipynb").read_bytes())
+    assert stagebook("suggest", path, "--write").exit_code == 0
+    assert stagebook("show", path).stdout in (GOLDEN / "churn.txt").read_text(encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == nbformat.writes(nbformat.read(path, as_version=4)) + "\n"
 
 
 DIFF = """\

@@ -15,7 +15,7 @@ from stagebook.book.suggest import suggest
 from stagebook.book.tagging import tagged
 
 # More for a long search: STAGEBOOK_EXAMPLES=20000 pytest tests/book/test_suggest_property.py
-EXAMPLES = int(os.environ.get("STAGEBOOK_EXAMPLES", "150"))
+EXAMPLES = int(os.environ.get("STAGEBOOK_EXAMPLES", "60"))
 PATH = Path("notebook.ipynb")
 
 # What data scientists write, on few names, so that cells meet in them; some of it in the wrong order, or broken.
