@@ -11,7 +11,7 @@ from stagebook.book.headings import BOLD
 from stagebook.book.hidden import is_hidden
 from stagebook.book.sketch import Sketch
 
-_STAGE = 1.2
+_STAGE = 1.4
 """What each stage costs."""
 _NAMES = 0.5
 """What one name costs that a stage takes from others; three cost twice that, seven thrice."""

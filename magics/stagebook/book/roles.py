@@ -94,6 +94,8 @@ class _Deciding:
         self.bound: set[str] = set()  # by any cell
         self.provided: set[str] = set()  # by setup and parameters
         self.modules: dict[str, str] = {}
+        self.stars = False  # whether setup binds what cannot be listed
+        self.made: set[str] = set()  # by a stage
         self.used: set[str] = set()  # read, or made, by a stage
         self.started = False
         self.shows = False  # whether a stage above shows anything, so that it matters in which style
@@ -105,10 +107,12 @@ class _Deciding:
             self.bound |= sketch.names.binds.keys()
             if verdict.role in ("setup", "parameters"):
                 self.provided |= sketch.names.binds.keys()
+                self.stars = self.stars or bool(sketch.names.star_imports)
                 self.modules |= self._imported(sketch)
             elif verdict.role == "stage":
                 self.started = True
                 self.shows = self.shows or sketch.doings.looks or "plot" in sketch.doings.verbs
+                self.made |= sketch.makes
                 self.used |= sketch.makes | sketch.wanted
             found.append(verdict)
         return found
@@ -143,7 +147,10 @@ class _Deciding:
     def _fits_setup(self, position: int, sketch: Sketch) -> bool:
         """Whether the cell gives the same where it runs before all stages."""
         names = sketch.names
-        if not sketch.doings.lays_out or (names.reads.keys() - names.maybe_reads) - AMBIENT - self.provided:
+        missing = (names.reads.keys() - names.maybe_reads) - AMBIENT - self.provided
+        if self.stars or names.star_imports:
+            missing &= self.made  # the rest may come from `import *`
+        if not sketch.doings.lays_out or missing:
             return False
         values = sketch.doings.only("literal", "constant", "say", "install")
         if values and any(sketch.makes & self.sketches[at].makes for at in self.kept if at > position):

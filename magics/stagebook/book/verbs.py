@@ -60,6 +60,10 @@ _WRITING_CELL = re.compile(r"%%(writefile|file)\b")
 _PICTURES = re.compile(r"save_?fig\w*|write_image|imsave")
 
 
+_USUAL = {"np": "numpy", "pd": "pandas", "plt": "matplotlib.pyplot", "sns": "seaborn"}
+"""What `import *` may have bound under the names that everybody uses."""
+
+
 @dataclass(frozen=True, slots=True)
 class Known:
     """What a notebook gives names to, wherever it does so.
@@ -83,6 +87,8 @@ def known_in(trees: Iterable[ast.Module]) -> Known:
                 modules |= {one.asname or one.name.partition(".")[0]: _bound(one) for one in node.names}
             elif isinstance(node, ast.ImportFrom):
                 modules |= {one.asname or one.name: f"{node.module or ''}.{one.name}" for one in node.names}
+                if any(one.name == "*" for one in node.names):
+                    modules |= {name: path for name, path in _USUAL.items() if name not in modules}
             elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)):
                 functions.setdefault(node.name, []).append(node)
     return Known(frozen_map(modules), frozen_map(functions))
