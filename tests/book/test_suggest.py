@@ -64,6 +64,8 @@ ROLES = {
     "imports": ("import json\nfrom pathlib import Path", "setup"),
     "imports again": ("import pandas as pd", "setup"),
     "imports, if need be": ("try:\n    import rapidjson as json\nexcept ImportError:\n    import json", "setup"),
+    "a style, as nothing was shown before": ("import seaborn as sns\nsns.set()\n%matplotlib inline", "setup"),
+    "all of a module": ("from numpy import *\nnp.set_printoptions(3)", "setup"),
     "a change in place": ("df['c'] = df['a'] + df['b']", "stage"),
     "a change in place, and a look": ("df['c'] = df['a'] + df['b']\ndf.head()", "stage"),
     "a change in a loop": ("for column in ['a', 'b']:\n    df[column] = df[column].fillna(0)", "stage"),
@@ -135,6 +137,19 @@ def test_headings_cut_and_name_the_stages():
         "# Churn", IMPORTS, "## 1. Get the data", LOAD, "## 2. Clean", CLEAN, "## 3. Train the model", TRAIN1, SCORE
     )
     assert found == ["setup", "stage:get_the_data", "stage:clean", "stage:train_the_model", "stage:train_the_model"]
+
+
+def test_a_method_that_may_change_what_is_needed_is_no_look():
+    build = "from k import Net\nmodel = Net(1)"
+    assert [bool(tag) for tag in tags(build, "model.adapt(1)", "model.summary()", "model.save('m')")] == [1, 1, 0, 1]
+
+
+def test_trainings_that_do_not_need_one_another_are_stages_side_by_side():
+    both = "## Near\n", "near = KNN().fit(X, y)\nprint(near)", "## Far", "far = SVC().fit(X, y)\nprint(far)"
+    found = suggested(
+        "from sklearn.all import KNN, SVC, load_data", "X, y = load_data('x')\nX = X + 1\ny = y + 1", *both
+    )
+    assert [(edge.source, edge.target) for edge in found.pipeline.edges] == [("load", "far"), ("load", "near")]
 
 
 def test_without_headings_the_code_names_the_stages():

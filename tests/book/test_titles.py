@@ -66,5 +66,16 @@ def test_each_cell_stands_under_the_headings_above_it():
     assert paths == [[], ["A", "B"], ["A", "B"], ["A", "C"], ["A", "C"]]
 
 
+def test_the_title_and_a_table_of_contents_are_no_sections():
+    def cell(text, kind="markdown"):
+        return {"cell_type": kind, "source": text, "metadata": {}}
+
+    contents = cell("## Load\n## Train\n## Judge")
+    document = {
+        "cells": [cell("# Churn"), contents, cell("## Load"), cell("x", "code"), cell("# More"), cell("x", "code")]
+    }
+    assert [[heading.text for heading in path] for path in outline(document)][3::2] == [["Load"], ["More"]]
+
+
 def test_markup_is_no_word():
     assert plain("<a id='x'></a> ~~a~~ &amp; __b__ snake_case") == "a & b snake_case"
