@@ -145,11 +145,15 @@ def test_a_method_that_may_change_what_is_needed_is_no_look():
 
 
 def test_trainings_that_do_not_need_one_another_are_stages_side_by_side():
-    both = "## Near\n", "near = KNN().fit(X, y)\nprint(near)", "## Far", "far = SVC().fit(X, y)\nprint(far)"
-    found = suggested(
-        "from sklearn.all import KNN, SVC, load_data", "X, y = load_data('x')\nX = X + 1\ny = y + 1", *both
-    )
-    assert [(edge.source, edge.target) for edge in found.pipeline.edges] == [("load", "far"), ("load", "near")]
+    both = [
+        "## Near",
+        "near = KNN().fit(X, y)\nprint(near)\nprint(X)",
+        "## Far",
+        "far = SVC().fit(X, y)\nprint(far)\nprint(X)",
+    ]
+    for cells, names in ((both, ["far", "near"]), (both[1::2], ["train_far", "train_near"])):
+        found = suggested("from sklearn.all import KNN, SVC, load_data", "X, y = load_data('x')\nX = X + 1", *cells)
+        assert [(edge.source, edge.target) for edge in found.pipeline.edges] == [("load", name) for name in names]
 
 
 def test_without_headings_the_code_names_the_stages():

@@ -41,8 +41,10 @@ _TURN = 1.0
 """What it saves that another kind of work begins: preparing after loading, training after preparing, and so on."""
 _BARE = 1.5
 """How much more a turn counts in a notebook without headings."""
-_BESIDE = 1.0
+_BESIDE = 2.75
 """What it saves that a second training begins, which the first has nothing to do with: they can run side by side."""
+_QUICK = 1.0
+"""Seconds below which there is nothing to win by that."""
 _AFTER_SLOW, _BEFORE_SLOW = 2.0, 0.75
 """What it saves that a slow cell ends a stage, or begins one."""
 _CROWD = 1.5
@@ -117,8 +119,9 @@ def _turns(cells: Sequence[Sketch], ranks: Sequence[int | None]) -> list[float]:
 
 
 def _is_beside(above: Sketch, below: Sketch) -> bool:
-    both = "train" in above.doings.verbs and "train" in below.doings.verbs
-    return both and not (above.makes - above.means) & below.wanted
+    both = all("train" in cell.doings.verbs for cell in (above, below))
+    quick = any(cell.seconds is not None and cell.seconds < _QUICK for cell in (above, below))
+    return both and not quick and not (above.makes - above.means) & below.wanted
 
 
 def slow_cells(cells: Sequence[Sketch]) -> list[bool]:

@@ -19,6 +19,7 @@ Kind = Literal[
     "literal",
     "constant",
     "say",
+    "check",
     "comment",
     "install",
     "look",
@@ -28,7 +29,7 @@ Kind = Literal[
 """`style` are options of what is shown, `install` is what one does by hand, `opaque` a call that nothing tells of."""
 
 _LAYING_OUT = frozenset({"import", "definition", "style", "option", "literal", "constant"})
-_BESIDE = frozenset({"say", "comment", "install"})
+_BESIDE = frozenset({"say", "check", "comment", "install"})
 _OPTION = re.compile(
     r"set|set_\w+|reset_\w+|use|rc|rcdefaults|rc_params|filterwarnings|simplefilter|seed\w*|manual_seed\w*|enable\w*"
     r"|disable\w*|basicConfig|setLevel|captureWarnings|register\w*|init_notebook_mode|mount|chdir|clear_session"
@@ -102,7 +103,7 @@ class Doings:
     @property
     def looks(self) -> bool:
         """Whether it shows something."""
-        return self.has("look", "say", "opaque")
+        return self.has("look", "say", "check", "opaque")
 
 
 def doings_of(tree: ast.Module, known: Known) -> Doings:
@@ -131,7 +132,7 @@ def _kind(node: ast.stmt, known: Known, *, last: bool = False) -> Kind:
     if isinstance(node, (ast.Assign, ast.AnnAssign)):
         return _of_assignment(node, known)
     if isinstance(node, ast.Assert):
-        return "say"
+        return "check"
     if isinstance(node, ast.Pass):
         return "comment"
     if isinstance(node, (ast.If, ast.Try, ast.With, ast.For)):

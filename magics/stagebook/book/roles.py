@@ -152,7 +152,7 @@ class _Deciding:
             missing &= self.made  # the rest may come from `import *`
         if not sketch.doings.lays_out or missing:
             return False
-        values = sketch.doings.only("literal", "constant", "say", "install")
+        values = sketch.doings.only("literal", "constant", "say", "check", "install")
         if values and any(sketch.makes & self.sketches[at].makes for at in self.kept if at > position):
             return False
         if not self.started:
@@ -187,6 +187,8 @@ def _exploration_reason(sketch: Sketch) -> str:
     made = sorted(name for name in sketch.makes if not is_hidden(name))
     if made:
         return f"no stage needs what it makes: {listed(made)}"
+    if sketch.doings.only("check"):
+        return "only checks"
     return "only looks" if sketch.doings.looks else "makes nothing"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
@@ -80,10 +81,11 @@ def stage_names(
     """
     under = Counter(heading for cells in stages for heading in {h for cell in cells for h in cell.path})
     taken = {name for name in pinned if name is not None}
+    several = sum(foremost(cells) == "train" for cells in stages) > 1
     names: list[str] = []
     above: Sketch | None = None
     for cells, given, below in zip(stages, pinned, needed, strict=True):
-        name = given or _unique(_candidates(cells, above, under, below), taken)
+        name = given or _unique(_candidates(cells, above, under, below, several=several), taken)
         taken.add(name)
         names.append(name)
         above = cells[-1]
@@ -104,21 +106,29 @@ def _common(cells: Sequence[Sketch]) -> tuple[Heading, ...]:
 
 
 def _candidates(
-    cells: Sequence[Sketch], above: Sketch | None, under: Mapping[Heading, int], needed: Collection[str]
+    cells: Sequence[Sketch],
+    above: Sketch | None,
+    under: Mapping[Heading, int],
+    needed: Collection[str],
+    *,
+    several: bool,
 ) -> list[str]:
     """Names that would fit, the best first.
 
     Best is the lowest heading that all the cells stand under, if no other stage's cells do; then the highest of those
-    that begin with them. A section that another stage has begun comes after what the code does.
+    that begin with them. A section that another stage has begun comes after what the code does, and what it does it to.
+    Where `several` stages train, each is called after what it trains.
     """
     common = _common(cells)
     own = [heading for heading in reversed(common) if under[heading] == 1]
     new = [heading for heading in cells[0].path if above is None or heading.index > above.cell.index]
     verb = foremost(cells)
-    made = _main_name(cells, needed)
+    made = _fitted(cells) if verb == "train" else ""
+    made = made or _main_name(cells, needed)
+    done = [verb, f"{verb}_{made}" if made else ""] if verb in _STRONG else []
     names = [
         *(short_name(heading.text) for heading in [*own, *new]),
-        verb if verb in _STRONG else "",
+        *(done[::-1] if several and verb == "train" and not new else done),
         *(short_name(heading.text) for heading in reversed(common)),
         _said_by_comment(cells),
         verb or "",
@@ -143,6 +153,22 @@ def _said_by_comment(cells: Sequence[Sketch]) -> str:
     comment = cells[0].comment
     few = len(comment.split()) <= _COMMENT_WORDS
     return short_name(comment) if few and not _CODE.search(comment) else ""
+
+
+def _fitted(cells: Sequence[Sketch]) -> str:
+    """The name of what the first cell that fits something fits; where a function does it, of what the cells make."""
+    for cell in cells:
+        for node in cell.tree.body if cell.tree is not None else ():
+            call = getattr(node, "value", None)
+            if not (isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "fit"):
+                continue
+            owner = call.func.value
+            if isinstance(owner, ast.Name):
+                return owner.id.strip("_")
+            if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+                return node.targets[0].id.strip("_")
+    made = [name for name in cells[0].names.binds if name in cells[0].makes - cells[0].means and not is_hidden(name)]
+    return made[0].strip("_") if made else ""
 
 
 def _main_name(cells: Sequence[Sketch], needed: Collection[str]) -> str:

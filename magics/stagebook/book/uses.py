@@ -61,7 +61,11 @@ def _judged(sketches: Sequence[Sketch]) -> set[int]:
     scores: set[str] = set()
     for position, sketch in enumerate(sketches):
         speaks = bool(sketch.path) and _JUDGING.search(sketch.path[-1].text) is not None
-        if sketch.doings.calls and ((speaks and sketch.wanted & trained) or sketch.wanted & scores):
+        if (
+            sketch.doings.calls
+            and not sketch.doings.only("check")
+            and ((speaks and sketch.wanted & trained) or sketch.wanted & scores)
+        ):
             found.add(position)
         verbs = {*sketch.doings.verbs}
         if verbs & {"train", "predict", "evaluate"}:
