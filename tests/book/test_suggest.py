@@ -65,7 +65,6 @@ ROLES = {
     "imports again": ("import pandas as pd", "setup"),
     "imports, if need be": ("try:\n    import rapidjson as json\nexcept ImportError:\n    import json", "setup"),
     "a style, as nothing was shown before": ("import seaborn as sns\nsns.set()\n%matplotlib inline", "setup"),
-    "all of a module": ("from numpy import *\nnp.set_printoptions(3)", "setup"),
     "a change in place": ("df['c'] = df['a'] + df['b']", "stage"),
     "a change in place, and a look": ("df['c'] = df['a'] + df['b']\ndf.head()", "stage"),
     "a change in a loop": ("for column in ['a', 'b']:\n    df[column] = df[column].fillna(0)", "stage"),
@@ -93,12 +92,17 @@ NOT_SETUP = {
     "a seed, which others have drawn before": "import numpy as np\nnp.random.seed(1)",
     "a style, as things were shown before": "df.plot()\nplt.style.use('x')",
     "another module under the same name": "import polars as pd",
+    "all of a module, which may bind any name": "from math import *",
 }
 
 
 @pytest.mark.parametrize("code", NOT_SETUP.values(), ids=NOT_SETUP.keys())
 def test_what_depends_on_its_place_is_not_moved_before_all_stages(code):
     assert (tags(IMPORTS, LOAD, code, "print(f, df, columns)", TRAIN1)[2] or "") != "setup"
+
+
+def test_all_of_a_module_above_the_stages_is_setup():
+    assert tags("from fastai.all import *\nnp.set_printoptions(3)", "x = load_data()\nx.save('y')")[0] == "setup"
 
 
 def test_a_function_defined_twice_is_setup_once():
@@ -234,9 +238,9 @@ def test_a_look_that_a_stage_depends_on_is_part_of_a_stage():
 LEFT_OUT = {
     "nobody defines": (
         ["open(missing, 'w')", "print(1)\nopen('a', 'w')"],
-        "`missing` is read here, but no cell defines",
+        "reads `missing`, which no cell above makes",
     ),
-    "a later cell makes": (["open(x, 'w')", "x = f'{1}'\nopen(x, 'w')"], "`x` is read here, but only"),
+    "a later cell makes": (["open(x, 'w')", "x = f'{1}'\nopen(x, 'w')"], "reads `x`, which no cell above makes"),
     "another stage deletes": (
         ["## A", "x = 1\ny = open(str(x), 'w')", "## B", "open('c', 'w')\ndel x", "## C", "open(str(x), 'w')"],
         "but stage `b` deletes it before",

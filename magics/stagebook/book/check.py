@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from stagebook.book.pipeline import Draft
 
 
-_OF_IPYTHON = re.compile(r"\s*(?:[\w\s,.]+=\s*)?[!%]")
+OF_IPYTHON = re.compile(r"\s*(?:[\w\s,.]+=\s*)?[!%]")
 
 
 def sorted_findings(findings: Iterable[Finding]) -> list[Finding]:
@@ -49,7 +49,7 @@ def unresolved(draft: Draft, missing: Iterable[Unresolved]) -> list[Finding]:
 def _is_left_alone(draft: Draft, place: Place) -> bool:
     """Whether it is a shell line or a magic: there IPython leaves `$HOME` and `{print}` as they are."""
     source = next(cell.source for cell in draft.cells("stage", "test") if cell.number == place.cell)
-    return _OF_IPYTHON.match(without_magic(source).splitlines()[place.line - 1]) is not None
+    return OF_IPYTHON.match(without_magic(source).splitlines()[place.line - 1]) is not None
 
 
 def _may_bind_itself(draft: Draft, names: Names, name: str, place: Place) -> bool:

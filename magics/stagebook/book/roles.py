@@ -7,6 +7,8 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
+from stagebook.book.cells import without_magic
+from stagebook.book.check import OF_IPYTHON
 from stagebook.book.doings import is_literal
 from stagebook.book.graph import AMBIENT
 from stagebook.book.hidden import is_hidden
@@ -92,6 +94,7 @@ class _Deciding:
         self.forced = forced
         self.parameters = parameters
         self.bound: set[str] = set()  # by any cell
+        self.any_stars = False  # whether any cell binds what cannot be listed
         self.provided: set[str] = set()  # by setup and parameters
         self.modules: dict[str, str] = {}
         self.stars = False  # whether setup binds what cannot be listed
@@ -105,6 +108,7 @@ class _Deciding:
         for position, sketch in enumerate(self.sketches):
             verdict = self._verdict(position, sketch)
             self.bound |= sketch.names.binds.keys()
+            self.any_stars = self.any_stars or bool(sketch.names.star_imports)
             if verdict.role in ("setup", "parameters"):
                 self.provided |= sketch.names.binds.keys()
                 self.stars = self.stars or bool(sketch.names.star_imports)
@@ -128,21 +132,22 @@ class _Deciding:
             return self.forced[position]
         if position == self.parameters:
             return Verdict("parameters", f"plain values that cells below read: {listed(sketch.names.binds)}")
-        if position in self.kept and (later := self._only_below(position, sketch)):
-            return Verdict("exploration", f"reads `{later[0]}`, which only cell {later[1]} makes, below")
+        if position in self.kept and (name := self._unmade(sketch)):
+            return Verdict("exploration", f"reads `{name}`, which no cell above makes")
         if position in self.kept and self._fits_setup(position, sketch):
             return Verdict("setup", _setup_reason(sketch))
         if position in self.kept:
             return Verdict("stage")
         return Verdict("exploration", _exploration_reason(sketch))
 
-    def _only_below(self, position: int, sketch: Sketch) -> tuple[str, int] | None:
-        """A name that the cell reads and only setup below it binds, which cell that is; from top to bottom it fails."""
-        missing = (sketch.names.reads.keys() - sketch.names.maybe_reads) - AMBIENT - self.bound
-        for other in self.sketches[position + 1 :] if missing else ():
-            if other.cell.role == "setup" and (found := sorted(missing & other.names.binds.keys())):
-                return found[0], other.cell.number
-        return None
+    def _unmade(self, sketch: Sketch) -> str | None:
+        """A name that the cell reads and no cell above can have made: from top to bottom, it fails."""
+        if self.any_stars or sketch.names.star_imports:
+            return None
+        known = AMBIENT | self.bound | sketch.names.binds.keys() | sketch.names.maybe_reads
+        lines = without_magic(sketch.cell.source).splitlines()
+        missing = (name for name, place in sketch.names.reads.items() if not OF_IPYTHON.match(lines[place.line - 1]))
+        return min((name for name in missing if name not in known and not is_hidden(name)), default=None)
 
     def _fits_setup(self, position: int, sketch: Sketch) -> bool:
         """Whether the cell gives the same where it runs before all stages."""
@@ -157,7 +162,7 @@ class _Deciding:
             return False
         if not self.started:
             return True
-        if values or sketch.doings.has("option") or any(is_hidden(name) for name in names.binds):
+        if values or names.star_imports or sketch.doings.has("option") or any(map(is_hidden, names.binds)):
             return False
         if sketch.doings.has("style") and self.shows:
             return False
