@@ -92,7 +92,7 @@ NOT_SETUP = {
     "a seed, which others have drawn before": "import numpy as np\nnp.random.seed(1)",
     "a style, as things were shown before": "df.plot()\nplt.style.use('x')",
     "another module under the same name": "import polars as pd",
-    "all of a module, which may bind any name": "from math import *",
+    "all of a module, which may bind any name": "from unknown_module import *",
 }
 
 
