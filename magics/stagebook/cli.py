@@ -33,6 +33,7 @@ class _Group(click.Group):
     cls=_Group,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=examples(
+        "stagebook suggest flights.ipynb          which cells could be which stages, if it has none yet",
         "stagebook check flights.ipynb            what is wrong with it",
         "stagebook show flights.ipynb             its stages and what flows between them",
         "stagebook plan flights.ipynb             what a run would do, and why",

@@ -60,6 +60,7 @@ def names_of(code):
         pytest.param("%%stage clean", "", "", id="stage alone"),
         pytest.param("\n\n  x = a\n", "a", "x", id="indented as a whole"),
         pytest.param(">>> x = a", "a", "x", id="pasted with prompts"),
+        pytest.param("x = a\n;", "a", "x", id="a semicolon on a line of its own"),
         pytest.param("x = a;", "a", "x", id="a semicolon that hides the result"),
         pytest.param("", "", "", id="an empty cell"),
     ],

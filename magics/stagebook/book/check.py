@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from stagebook.book.pipeline import Draft
 
 
-_OF_IPYTHON = re.compile(r"\s*(?:[\w\s,.]+=\s*)?[!%]")
+OF_IPYTHON = re.compile(r"\s*(?:[\w\s,.]+=\s*)?[!%]")
 
 
 def sorted_findings(findings: Iterable[Finding]) -> list[Finding]:
@@ -49,7 +49,7 @@ def unresolved(draft: Draft, missing: Iterable[Unresolved]) -> list[Finding]:
 def _is_left_alone(draft: Draft, place: Place) -> bool:
     """Whether it is a shell line or a magic: there IPython leaves `$HOME` and `{print}` as they are."""
     source = next(cell.source for cell in draft.cells("stage", "test") if cell.number == place.cell)
-    return _OF_IPYTHON.match(without_magic(source).splitlines()[place.line - 1]) is not None
+    return OF_IPYTHON.match(without_magic(source).splitlines()[place.line - 1]) is not None
 
 
 def _may_bind_itself(draft: Draft, names: Names, name: str, place: Place) -> bool:
@@ -223,7 +223,7 @@ def _unread(draft: Draft, pipeline: Pipeline, read_by_all: set[str]) -> Iterator
     for stage in draft.stages:
         named = {*stage.options.metrics, *stage.options.kept}
         for name, place in _plain_outputs(draft, stage).items():
-            if name not in read_by_all and name not in named and not _is_scaffold(name):
+            if name not in read_by_all and name not in named and not is_scaffold(name):
                 message = f"`{name}` is made by `{stage.name}`, and nobody reads it."
                 remedy = f"Use it, name it in an option such as `metrics`, or call it `_{name}`."
                 yield finding("SB302", message, remedy, place, stage=stage.name)
@@ -268,7 +268,7 @@ _IN_TEXT = re.compile(r"@([^\W\d]\w*)")
 _FIGURE = re.compile(r"_.*|(.*_)?(fig|figure|ax|axs|axes|plot|chart)(\d+|_.*)?")
 
 
-def _is_scaffold(name: str) -> bool:
+def is_scaffold(name: str) -> bool:
     """Whether the name says that its value is drawn on, or not meant to be read."""
     return _FIGURE.fullmatch(name) is not None
 

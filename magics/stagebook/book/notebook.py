@@ -11,6 +11,8 @@ from typing import Any
 from stagebook.errors import NotebookError, did_you_mean
 
 Document = dict[str, Any]
+_MARK = "\ufeff"
+"""What some editors put before UTF-8."""
 
 
 def read_document(path: Path) -> Document:
@@ -19,8 +21,13 @@ def read_document(path: Path) -> Document:
     Raises:
         NotebookError: there is no such file, or it is no notebook of nbformat 3 or 4.
     """
+    return document_of(text_of(path), path)
+
+
+def text_of(path: Path) -> str:
+    """The text of the notebook's file, letter for letter; see `read_document` for the errors."""
     try:
-        text = path.read_text(encoding="utf-8-sig")
+        return path.read_bytes().decode("utf-8")
     except FileNotFoundError:
         raise NotebookError(f"There is no notebook at {path}.{_neighbours(path)}") from None
     except IsADirectoryError:
@@ -30,11 +37,11 @@ def read_document(path: Path) -> Document:
     except (OSError, ValueError) as error:  # ValueError: a null byte in the path
         cause = getattr(error, "strerror", None) or error
         raise NotebookError(f"{path} cannot be read: {cause}.") from error
-    return document_of(text, path)
 
 
 def document_of(text: str, path: Path) -> Document:
     """The notebook whose file holds `text`; see `read_document`."""
+    text = text.removeprefix(_MARK)
     try:
         document = json.loads(text)
     except json.JSONDecodeError as error:
@@ -121,6 +128,17 @@ def language_of(document: Document) -> str:
         if isinstance(told, dict) and told.get(key):
             return str(told[key]).lower()
     return "python"
+
+
+def require_python(document: Document, path: Path) -> None:
+    """Nothing, if the notebook is in Python.
+
+    Raises:
+        NotebookError: it is in another language.
+    """
+    language = language_of(document)
+    if language not in ("python", "ipython"):
+        raise NotebookError(f"{path.name} is in {language}; stages are read from Python notebooks.")
 
 
 def _neighbours(path: Path) -> str:

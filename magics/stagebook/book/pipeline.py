@@ -16,14 +16,14 @@ from stagebook.book.files import files_of, orders
 from stagebook.book.findings import finding
 from stagebook.book.graph import AMBIENT, edges_of, in_order, link
 from stagebook.book.names import analyse
-from stagebook.book.notebook import Document, kernel_of, language_of, read_document
+from stagebook.book.notebook import Document, kernel_of, read_document, require_python
 from stagebook.book.options import merged_options
 from stagebook.book.parameters import read_parameters
 from stagebook.book.places import runs_of, segments_before
 from stagebook.book.registered import model_findings
 from stagebook.book.secrets import secret_findings
 from stagebook.book.syntax import CellSyntaxError, nodes_of, parse
-from stagebook.errors import NotebookError, PipelineError
+from stagebook.errors import PipelineError
 from stagebook.model import Cell, Finding, Names, Pipeline, Place, Segment, Stage, StageOptions, frozen_map
 
 
@@ -95,9 +95,7 @@ def examine(document: Document, path: Path) -> tuple[Pipeline | None, list[Findi
         NotebookError: it is not in Python.
         PipelineError: it has no stages at all.
     """
-    language = language_of(document)
-    if language not in ("python", "ipython"):
-        raise NotebookError(f"{path.name} is in {language}; stages are read from Python notebooks.")
+    require_python(document, path)
     draft = _drafted(document, path)
     _name(draft)
     links = link(draft.segments, AMBIENT | draft.preamble.binds.keys())

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import ast
+import re
 import threading
 import warnings
 from contextlib import suppress
 from typing import Any
 
 _FLAGS = ast.PyCF_ONLY_AST | ast.PyCF_ALLOW_TOP_LEVEL_AWAIT
+_QUOTING = re.compile(r"^\s*[;,/]", re.MULTILINE)
+"""Lines that IPython makes calls of: `;f a b`, and so a `;` on a line of its own, which hides what a cell shows."""
 _ONE_AT_A_TIME = threading.Lock()
 """CPython 3.11 counts once for all threads how deep it is in a tree, and raises SystemError where two make one."""
 _ATTEMPTS = 5
@@ -99,7 +102,7 @@ def nodes_of(tree: ast.AST) -> list[ast.AST]:
 
 def may_be_ipython(source: str) -> bool:
     """Whether text that is no Python may be IPython's: it has its marks, or starts indented or with a prompt."""
-    if any(mark in source for mark in "%!?"):
+    if any(mark in source for mark in "%!?") or _QUOTING.search(source):
         return True
     return source.lstrip("\n").startswith((" ", "\t", ">>>", "In ["))
 

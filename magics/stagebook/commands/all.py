@@ -13,11 +13,13 @@ from stagebook.commands import (
     running,
     standing,
     storing,
+    suggesting,
     sweeping,
     testing,
 )
 
 COMMANDS: tuple[click.Command, ...] = (
+    suggesting.suggest,
     reading.check,
     reading.show,
     reading.plan,

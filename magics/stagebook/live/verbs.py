@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Words = Sequence[str]
 
 HELP: dict[str, str] = {
+    "suggest": "which cells could be which stages; --write tags them so, in the file",
     "show": "the stages and what flows between them; --format text|svg|mermaid|dot|json",
     "check": "what is wrong with the notebook's stages and data flow",
     "plan": "what a run would do, and why",

@@ -30,6 +30,32 @@ def write_text(path: Path, text: str) -> None:
         temporary.unlink(missing_ok=True)
 
 
+def rewrite(path: Path, text: str, *, known: str) -> None:
+    """Put `text` in the place of what the file at `path` holds, as `write_text` does, if that is still `known`.
+
+    The file keeps its permissions, and a link to it stays one.
+
+    Raises:
+        UsageError: it has changed.
+        StoreError: it cannot be written.
+    """
+    target = path.resolve()
+    temporary = target.with_name(f".{target.name}.{os.getpid()}-{uuid.uuid4().hex[:8]}")
+    try:
+        if target.read_bytes() != known.encode("utf-8"):
+            raise UsageError(f"{path} has changed since it was read, so nothing was written. Run the command again.")
+        if not os.access(target, os.W_OK):
+            raise StoreError(f"{path} cannot be written: it is write-protected.")
+        temporary.write_bytes(text.encode("utf-8"))
+        shutil.copymode(target, temporary)
+        temporary.replace(target)
+    except OSError as error:
+        raise StoreError(f"{path} cannot be written: {error.strerror or error}.") from error
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
 def writable_folder(path: Path) -> Path:
     """`path`, made if need be.
 
