@@ -151,10 +151,9 @@ def _marked(marks: Iterable[ast.expr]) -> Bounds | None:
             continue
         name = _last_name(mark.func)
         if name == "range":
-            numbers = [_constant(one) for one in mark.args]
-            if numbers and all(isinstance(one, int) for one in numbers):
-                span = range(*numbers)  # type: ignore[arg-type] # whole numbers, as has just been seen
-                bounds = replace(bounds, low=min(span), high=max(span)) if span else bounds
+            numbers = [number for one in mark.args if isinstance(number := _constant(one), int)]
+            span = range(*numbers) if 0 < len(numbers) == len(mark.args) else range(0)
+            bounds = replace(bounds, low=min(span), high=max(span)) if span else bounds
             continue
         said = {word.arg: _constant(word.value) for word in mark.keywords if word.arg in _MARKS}
         if name.lower() in _MARKS and len(mark.args) == 1:

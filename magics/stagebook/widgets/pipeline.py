@@ -52,7 +52,7 @@ def pipeline_view(
     return PipelineView(notebook, store=store, shell=shell, track=track)
 
 
-class PipelineView(anywidget.AnyWidget):  # type: ignore[misc] # ipywidgets has no types
+class PipelineView(anywidget.AnyWidget):
     """See `pipeline_view`.
 
     Attributes:

@@ -83,6 +83,8 @@ def preview_of(value: Any) -> Preview:
         return _polars(value.to_frame() if name == "Series" else value)
     if "numpy" in sys.modules and isinstance(value, sys.modules["numpy"].ndarray) and value.shape:
         return _array(value)
+    if module == "numpy" and hasattr(value, "item"):
+        value = value.item()
     about = f"{len(value):,} long" if isinstance(value, (str, bytes, list, tuple, dict, set, frozenset)) else ""
     return {"about": about, "text": _cut(_short.repr(value), _LETTERS)}
 

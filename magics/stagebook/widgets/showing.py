@@ -28,7 +28,7 @@ def has_front_end() -> bool:
     """Whether this is a kernel, behind which there may be something that shows widgets."""
     from IPython.core.getipython import get_ipython
 
-    return getattr(get_ipython(), "kernel", None) is not None  # type: ignore[no-untyped-call] # IPython's
+    return getattr(get_ipython(), "kernel", None) is not None
 
 
 def with_text(bundle: Any, forms: dict[str, str]) -> Any:
