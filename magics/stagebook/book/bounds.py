@@ -151,8 +151,8 @@ def _marked(marks: Iterable[ast.expr]) -> Bounds | None:
             continue
         name = _last_name(mark.func)
         if name == "range":
-            numbers = [number for one in mark.args if isinstance(number := _constant(one), int)]
-            span = range(*numbers) if 0 < len(numbers) == len(mark.args) else range(0)
+            ends = [int(number) for one in mark.args if (number := _constant(one)) is not None]
+            span = range(*ends) if 0 < len(ends) == len(mark.args) else range(0)
             bounds = replace(bounds, low=min(span), high=max(span)) if span else bounds
             continue
         said = {word.arg: _constant(word.value) for word in mark.keywords if word.arg in _MARKS}

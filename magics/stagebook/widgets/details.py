@@ -49,7 +49,8 @@ def _detail(
         "facts": _facts(stage, stood, gate),
         "metrics": [[name, f"{value:.6g}"] for name, value in sorted(stood.metrics.items())][:_MOST_METRICS],
         "actions": _actions(pipeline, stage.name, to_run, fresh=stood.state == "fresh"),
-        "kept": stood.state == "fresh" or bool(stood.run),
+        "kept": bool(stood.run),
+        "values": bool(stood.run) and bool(pipeline.outputs.get(stage.name)),
     }
 
 

@@ -59,7 +59,7 @@ class Field(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has no types
         self._entry.tooltip = parameter.help or parameter.name
         self._none = _none_box(parameter) if self._kind != "text" else None
         self._wrong = message(width)
-        about = ipywidgets.Label(_about(parameter, bounds), style={"text_color": QUIET})
+        about = ipywidgets.Label(_about(parameter, bounds), style={"text_color": QUIET}, layout={"margin": "2px 8px"})
         beside = [self._entry, *([self._none] if self._none is not None else []), about]
         row = ipywidgets.HBox(beside, layout={"flex_flow": "row wrap", "align_items": "center"})
         super().__init__([row, self._wrong])

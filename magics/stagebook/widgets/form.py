@@ -52,29 +52,41 @@ class ParameterForm(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has no 
         self._button.layout.width = "auto"
         self._button.on_click(lambda _: self.run())
         self._trouble = message("0px")
-        below = ipywidgets.HBox([self._button, self._trouble], layout={"margin": "8px 0", "align_items": "center"})
+        indent = f"8px 0 8px calc({name_width(self._pipeline)} + 6px)"
+        below = ipywidgets.HBox([self._button, self._trouble], layout={"margin": indent, "align_items": "center"})
         self._above = [*self.fields.values(), below]
         super().__init__(self._above)
 
     def run(self) -> None:
         """Start a run with what the fields say; where something is wrong with that, it is said below them."""
-        fields = self.fields.values()
-        if {field.check() for field in fields} != {True}:
+        if {field.check() for field in self.fields.values()} != {True}:
             return
-        given = {field.parameter.name: text for field in fields if (text := field.given()) is not None}
-        secret = {field.parameter.name: text for field in fields if (text := field.secret()) is not None}
-        words = run_words(self._notebook, parameters=given)
-        for name in secret:
-            words += ["--secret", name]
         try:
             if self.view is None:
                 self.view = pipeline_view(self._notebook, **self._where)
                 self.children = [*self._above, self.view]
-            self.view.start(words, {name.upper(): text for name, text in secret.items()})
+            self.view.start(self.words(), self.environment())
         except StagebookError as error:
             tell(self._trouble, str(error))
         else:
             tell(self._trouble, "")
+
+    def words(self) -> list[str]:
+        """The run's command, without `--json`.
+
+        Raises:
+            UsageError: what a field says is no value for its parameter.
+        """
+        given = {name: text for name, field in self.fields.items() if (text := field.given()) is not None}
+        words = run_words(self._notebook, parameters=given)
+        return [*words, *(word for name in self._secrets() for word in ("--secret", name))]
+
+    def environment(self) -> dict[str, str]:
+        """The variables in which the run's process is given secrets."""
+        return {name.upper(): text for name, text in self._secrets().items()}
+
+    def _secrets(self) -> dict[str, str]:
+        return {name: text for name, field in self.fields.items() if (text := field.secret()) is not None}
 
     def as_text(self) -> str:
         """The parameters with their defaults, and how to run with others."""

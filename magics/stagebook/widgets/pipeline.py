@@ -20,8 +20,8 @@ from stagebook.errors import PipelineError, StagebookError, UsageError
 from stagebook.model import Pipeline
 from stagebook.run.background import Background, run_words
 from stagebook.run.kept import KeptValues, outputs_of
-from stagebook.run.status import Status, notebook_status
-from stagebook.text import counted, findings_list
+from stagebook.run.status import StageStatus, Status, notebook_status
+from stagebook.text import counted, findings_list, seconds
 from stagebook.widgets.asking import Asked, asked_for
 from stagebook.widgets.details import SETTLED, details_of
 from stagebook.widgets.following import Following
@@ -137,9 +137,9 @@ class PipelineView(anywidget.AnyWidget):
             self._background.cancel()
             self._tell()
 
-    def wait(self, seconds: float | None = None) -> bool:
-        """Wait until the run has ended and is shown; False if that takes longer than `seconds`."""
-        return self._background is None or self._background.wait(seconds)
+    def wait(self, patience: float | None = None) -> bool:
+        """Wait until the run has ended and is shown; False if that takes longer than `patience`, in seconds."""
+        return self._background is None or self._background.wait(patience)
 
     def refresh(self) -> None:
         """Read the notebook and what is kept of it anew.
@@ -176,7 +176,7 @@ class PipelineView(anywidget.AnyWidget):
         return forms
 
     def _repr_mimebundle_(self, **options: Any) -> Any:
-        text = f"The stages of {self.title}, live: run the cell again where this is all there is to see."
+        text = f"Run this cell to see the stages of {self.title} live."
         return with_text(super()._repr_mimebundle_(**options), {"text/plain": text})
 
     def _read(self) -> None:
@@ -230,7 +230,7 @@ class PipelineView(anywidget.AnyWidget):
         """Put how all stands into the traits."""
         stands = {one.stage: one for one in self._status.stages}
         stages = [
-            _shown(stage.name, stands[stage.name].state, stands[stage.name].reason, self._run.stages.get(stage.name))
+            _shown(stands[stage.name], self._run.stages.get(stage.name))
             for stage in self._pipeline.stages
             if stage.name in stands
         ]
@@ -266,7 +266,7 @@ class PipelineView(anywidget.AnyWidget):
             elif content.get("do") == "refresh":
                 self.refresh()
             elif content.get("do") == "run":
-                self.start(self._words(stage, str(content.get("how", "all"))))
+                self.start(self.words_for(str(content.get("how", "all")), stage))
             elif content.get("do") == "load":
                 self._say(load_into(self._shell, self._kept(stage)))
             elif content.get("do") in ("values", "figures"):
@@ -276,8 +276,13 @@ class PipelineView(anywidget.AnyWidget):
         except StagebookError as error:
             self._note(error)
 
-    def _words(self, stage: str, how: str) -> list[str]:
-        """The words of the run that a button starts."""
+    def words_for(self, how: str, stage: str) -> list[str]:
+        """The words of the run that a button starts.
+
+        Args:
+            how: `all` that is not fresh, `this` stage, or all `from` it on.
+            stage: which one.
+        """
         fresh = self.states().get(stage) == "fresh"
         selected: dict[str, Any] = {"all": {}, "from": {"start": stage, "force": fresh}}.get(how, {"end": stage})
         if how == "this" and fresh:
@@ -298,17 +303,19 @@ class PipelineView(anywidget.AnyWidget):
         return {"trouble": kept.changed, "found": list(found)}
 
 
-def _shown(name: str, state: str, reason: str, now: StageNow | None) -> dict[str, Any]:
+def _shown(stood: StageStatus, now: StageNow | None) -> dict[str, Any]:
     """A stage as the graph shows it: as it stands in the run that goes on, else as it stood."""
-    progress, elapsed = "", None
-    if now is not None:
-        state, reason, progress = now.state, now.reason, now.progress
-        elapsed = round(time.monotonic() - now.began, 1) if now.began is not None else None
-        progress = f"{now.duration:.1f} s" if now.duration is not None and state != "skipped" else progress
-    below = " · ".join(filter(None, [state, progress]))
-    return {"name": name, "state": state, "below": below, "said": f"{name}: {below}", "reason": reason} | (
-        {"elapsed": elapsed} if elapsed is not None else {}
-    )
+    if now is None:
+        took = seconds(stood.duration) if stood.state == "fresh" else ""
+        return _texts(stood.stage, stood.state, took, stood.reason)
+    took = seconds(now.duration) if now.state in ("fresh", "failed", "interrupted") else now.progress
+    texts = _texts(stood.stage, now.state, took, now.reason)
+    return texts if now.began is None else {**texts, "elapsed": round(time.monotonic() - now.began, 1)}
+
+
+def _texts(name: str, state: str, beside: str, reason: str) -> dict[str, Any]:
+    below = " · ".join(filter(None, [state, beside]))
+    return {"name": name, "state": state, "below": below, "said": f"{name}: {below}", "reason": reason}
 
 
 def _summary(states: Sequence[str]) -> list[list[str]]:

@@ -80,9 +80,9 @@ class PointsTable(anywidget.AnyWidget):
         if self._background is not None:
             self._background.cancel()
 
-    def wait(self, seconds: float | None = None) -> bool:
-        """Wait until the sweep has ended and is shown; False if that takes longer than `seconds`."""
-        return self._background is None or self._background.wait(seconds)
+    def wait(self, patience: float | None = None) -> bool:
+        """Wait until the sweep has ended and is shown; False if that takes longer than `patience`, in seconds."""
+        return self._background is None or self._background.wait(patience)
 
     def _show(self, sweep: SweepNow, said: str = "", trouble: str = "") -> None:
         heads, rows = table_of(sweep, minimize=self._minimize)
@@ -159,10 +159,5 @@ def _said(sweep: SweepNow) -> str:
         return "The sweep starts."
     failed = sum(point.state == "failed" for point in sweep.points.values())
     told = f"{sweep.over} of {sweep.planned} points"
-    ends = {
-        "": "are over",
-        "done": "are done",
-        "interrupted": "were done when it was interrupted",
-        "failed": "are over",
-    }
-    return f"{told} {ends[sweep.state]}{f', {failed} failed' if failed else ''}."
+    ends = {"done": "are done", "interrupted": "were done when it was interrupted"}
+    return f"{told} {ends.get(sweep.state, 'are over')}{f', {failed} failed' if failed else ''}."

@@ -118,7 +118,8 @@ def _table(heads: list[str], kinds: list[str], rows: list[list[str]], *, about: 
 
 
 def _array(array: Any) -> Preview:
-    about = f"{' by '.join(map(str, array.shape))} · {array.dtype} · {size_text(array.nbytes)}"
+    shape = " by ".join(map(str, array.shape)) if array.ndim > 1 else f"{array.size:,} values"
+    about = f"{shape} · {array.dtype} · {size_text(array.nbytes)}"
     first = ", ".join(_cell(one) for one in islice(array.flat, _ROWS))
     return {"about": about, "text": f"{first}{', …' if array.size > _ROWS else ''}"}
 

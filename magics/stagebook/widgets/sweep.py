@@ -10,7 +10,6 @@ from typing import Any
 import ipywidgets  # noqa: TID253 - the class is made of it; the magics import this module only where a form is wanted
 
 from stagebook.book.pipeline import load_pipeline
-from stagebook.book.secrets import shown_values
 from stagebook.errors import StagebookError, UsageError
 from stagebook.model import Parameter, Pipeline
 from stagebook.run.axes import read_axes
@@ -22,7 +21,8 @@ from stagebook.widgets.form import name_width
 from stagebook.widgets.points import PointsTable
 from stagebook.widgets.showing import with_text
 
-_HINTS = {"grid": "4,6,8 or 1:20:2; empty for {}", "optuna": "1:20, 0.001:0.1:log or 4,6,8; empty for {}"}
+_NUMBERS = {"grid": "4,6,8 or 1:20:2", "optuna": "1:20, 0.001:0.1:log or 4,6,8"}
+_OTHERS = {"str": "a,b,c", "bool": "true,false", "list": "[1, 2],[3, 4]", "dict": '{"a": 1},{"a": 2}'}
 _TRIALS = 20
 
 
@@ -79,7 +79,7 @@ class SweepForm(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has no type
         self.trials.style.description_width, self.trials.layout.width = "60px", "150px"
         self._button = ipywidgets.Button(description="Run the sweep", button_style="primary", layout={"width": "auto"})
         self._button.on_click(lambda _: self.run())
-        self._count = ipywidgets.Label(style={"text_color": QUIET})
+        self._count = ipywidgets.Label(style={"text_color": QUIET}, layout={"margin": "2px 10px"})
         self._trouble = message("0px")
         self.points = PointsTable()
         super().__init__(self._rows())
@@ -93,8 +93,7 @@ class SweepForm(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has no type
         self.trials.layout.display = "" if searching else "none"
         number, fine = 1, True
         for name, entry in self.values.items():
-            default = shown_values(self._pipeline.parameters, {})[name]
-            entry.placeholder = _HINTS[self.search.value].format(repr(default))
+            entry.placeholder = self._hint(name)
             wrong = ""
             try:
                 number *= self._many(name, entry.value.strip(), searching=searching)
@@ -141,6 +140,13 @@ class SweepForm(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has no type
         axes = read_axes(self._pipeline.parameters, [(name, text)], notebook=self._notebook.name, search=searching)
         return math.prod(len(axis.values) if isinstance(axis, Axis) else 1 for axis in axes)
 
+    def _hint(self, name: str) -> str:
+        """What may be written into an empty field, and what it means if it is left so."""
+        parameter = next(one for one in self._pipeline.parameters if one.name == name)
+        written = _OTHERS.get(parameter.kind or "") or _NUMBERS[self.search.value]
+        default = repr(parameter.value) if parameter.literal else "what the notebook says"
+        return f"{written}; empty for {default}"
+
     def _told(self, number: int, *, fine: bool) -> str:
         """What stands beside the button."""
         self._button.disabled = True
@@ -159,7 +165,7 @@ class SweepForm(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has no type
         )
         fields = [one for name, entry in self.values.items() for one in (entry, self._wrong[name])]
         start = line(self._button, self._count, self._trouble)
-        start.layout.margin = "8px 0"
+        start.layout.margin = f"8px 0 8px calc({name_width(self._pipeline)} + 6px)"
         asked = [line(self.metric, self.direction), line(self.search, self.trials)]
         return [*fields, *self.secrets.values(), *asked, start, self.points]
 

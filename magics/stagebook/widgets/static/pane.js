@@ -13,6 +13,7 @@ import { button, element, stateMark, table } from "./dom.js";
  * @property {[string, string][]} metrics
  * @property {{this: string, from: string}} actions
  * @property {boolean} kept whether there is something of it in the store
+ * @property {boolean} values whether there are values among that
  */
 
 /**
@@ -46,7 +47,7 @@ export function paneOf(detail, loads, doing) {
     flowsOf("Reads", detail.reads, "from"),
     flowsOf("Makes", detail.makes, "for"),
     folded("code", codeTitle(detail), doing, ...detail.cells.map(cellOf)),
-    detail.kept ? folded("values", "Values", doing) : null,
+    detail.values ? folded("values", "Values", doing) : null,
     detail.kept ? folded("figures", "Figures", doing) : null,
   );
 }
@@ -80,7 +81,7 @@ export function fill(pane, section, content) {
  * @param {Doing} doing
  */
 function headOf(detail, doing) {
-  const close = button("×", doing.close, { class: "sb-close", "aria-label": `Close stage ${detail.name}`, "data-key": "close" });
+  const close = button("×", doing.close, { class: "sb-button sb-close", "aria-label": `Close stage ${detail.name}`, "data-key": "close" });
   return element("header", {}, element("h3", {}, detail.name), stateMark(""), close);
 }
 
@@ -96,7 +97,7 @@ function buttonsOf(detail, loads, doing) {
     { class: "sb-buttons" },
     button(actions.this, () => doing.run("this"), { "data-key": "this" }),
     actions.from ? button(actions.from, () => doing.run("from"), { "data-key": "from" }) : null,
-    loads && detail.kept ? button("Load its values", doing.load, { "data-key": "load", title: "Put them into the notebook’s namespace" }) : null,
+    loads && detail.values ? button("Load its values", doing.load, { "data-key": "load", title: "Put them into the notebook’s namespace" }) : null,
   );
 }
 

@@ -104,6 +104,7 @@ class View {
     this.chosen = name;
     this.graph.mark(name);
     this.openPane();
+    this.side.scrollTop = 0;
     this.model.send({ do: "look" });
   }
 
