@@ -78,7 +78,8 @@ def _actions(pipeline: Pipeline, stage: str, to_run: set[str], *, fresh: bool) -
     this = "Run this stage again" if fresh else "Run this stage"
     if before and not fresh:
         this = f"Run this stage and {before} before it"
-    return {"this": this, "from": f"Run from here ({counted(after + 1, 'stage')})" if after else ""}
+    onward = "Run again from here" if fresh else "Run from here"
+    return {"this": this, "from": f"{onward} ({counted(after + 1, 'stage')})" if after and not before else ""}
 
 
 def _gates(status: Status) -> dict[str, Mapping[str, Any]]:

@@ -7,6 +7,7 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -290,7 +291,9 @@ class PipelineView(anywidget.AnyWidget):
         return [*run_words(self._notebook, **selected), *self._asked.again()]
 
     def _kept(self, stage: str) -> KeptValues:
-        return outputs_of(self._notebook, stage, store=self._asked.store)
+        kept = outputs_of(self._notebook, stage, store=self._asked.store)
+        fresh = self.states().get(stage) == "fresh"  # also for secrets, which what is kept of a run does not hold
+        return replace(kept, changed="") if fresh else kept
 
     def _looked_into(self, what: str, stage: str) -> dict[str, Any]:
         """A stage's values or figures, for its pane; why there are none, where that is so."""
