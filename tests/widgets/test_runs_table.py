@@ -61,7 +61,7 @@ def test_runs_are_compared_and_read_anew(ran, book, tmp_path):
 
     table._handle_custom_msg({"do": "compare", "runs": [row["id"] for row in table.rows]}, [])
     sections = {section["title"]: section for section in table.beside}
-    assert sections["Parameters"]["rows"] == (("depth", "4", "10"),)
+    assert ("depth", "4", "10") in sections["Parameters"]["rows"]
     assert sections["Metrics"]["rows"] == (("score", "0.8", "2 (+1.2)"),)
     table._handle_custom_msg({"do": "compare", "runs": [table.rows[0]["id"]]}, [])
     assert table.trouble == "Name two runs or more to be compared: last~1 last."
