@@ -303,7 +303,8 @@ class PipelineView(anywidget.AnyWidget):
             return {"trouble": str(error), "found": []}
         namespace = self._shell.user_ns if self._shell is not None else {}
         found: Sequence[Any] = previews_of(kept, namespace) if what == "values" else figures_of(kept.cells)
-        return {"trouble": kept.changed, "found": list(found)}
+        remark = f"They are of run {kept.run}; the stage is out of date since." if kept.changed else ""
+        return {"trouble": remark, "found": list(found)}
 
 
 def _shown(stood: StageStatus, now: StageNow | None) -> dict[str, Any]:
