@@ -21,7 +21,7 @@ def side_by_side_text(found: SideBySide, *, every_metric: bool = False) -> str:
         found: the runs.
         every_metric: show all metrics, however many there are.
     """
-    *columns, reasons = _sections(found, every_metric=every_metric)
+    *columns, reasons = side_by_side_sections(found, every_metric=every_metric)
     grids = [_grid(section) for section in columns]
     widths = widths_of([row for grid in grids for row in grid])
     lines: list[str] = []
@@ -44,7 +44,7 @@ def _grid(section: Section) -> list[tuple[str, ...]]:
 def side_by_side_markdown(found: SideBySide, *, every_metric: bool = False) -> str:
     """For a pull request or a report."""
     lines = ["### Runs beside one another"]
-    for section in _sections(found, every_metric=every_metric):
+    for section in side_by_side_sections(found, every_metric=every_metric):
         plain = () if section.title == _PARAMETERS else section.heads[1:]
         lines += markdown_section(section, plain={"run", *plain})
     return "\n".join(lines)
@@ -52,14 +52,14 @@ def side_by_side_markdown(found: SideBySide, *, every_metric: bool = False) -> s
 
 def side_by_side_shown(found: SideBySide, *, every_metric: bool = False) -> Shown:
     """For a notebook."""
-    html = "\n".join(html_section(section) for section in _sections(found, every_metric=every_metric))
+    html = "\n".join(html_section(section) for section in side_by_side_sections(found, every_metric=every_metric))
     return Shown(side_by_side_text(found, every_metric=every_metric), html)
 
 
 _PARAMETERS = "Parameters"
 
 
-def _sections(found: SideBySide, *, every_metric: bool) -> list[Section]:
+def side_by_side_sections(found: SideBySide, *, every_metric: bool = False) -> list[Section]:
     """The runs, parameters, metrics and stages, whose columns are the runs; then why stages differ."""
     ids = tuple(run.id for run in found.runs)
     same = ", ".join(f"{name} = {short(value)}" for name, value in found.same.items())

@@ -90,6 +90,17 @@ def book(*cells: dict[str, Any]) -> str:
     return json.dumps({"cells": cells, "metadata": kernel, "nbformat": 4, "nbformat_minor": 5})
 
 
+WIDGETS = """
+from pathlib import Path
+from stagebook.widgets.form import parameter_form
+from stagebook.widgets.pipeline import pipeline_view
+from stagebook.widgets.runs import runs_table
+from stagebook.widgets.showing import show
+book = Path("staged-plainly.ipynb")
+view = pipeline_view(book, shell=get_ipython(), track=False)
+show(view)
+"""
+
 NOTEBOOKS = {
     "staged.ipynb": book(
         prose("# Flights"),
@@ -101,6 +112,18 @@ NOTEBOOKS = {
         code("late = late.reset_index()", "stage:clean"),
         code("assert len(late) == 2", "test:clean"),
         code("oops = 1", "stage:load", "stage:clean"),
+    ),
+    "staged-plainly.ipynb": book(
+        code("depth: int = 3  # 1..20\nname = 'trees'", "parameters"),
+        code("rows = [1, 2, 3]", "stage:load"),
+        code("%%stage train metrics=score\nscore = depth / 10 + len(rows)"),
+        code("print(score)", "stage:report"),
+    ),
+    "live.ipynb": book(
+        code(WIDGETS),
+        code("form = parameter_form(book, track=False)\nshow(form)"),
+        code("show(runs_table(book))"),
+        code("score"),
     ),
     "plain.ipynb": book(prose("# Notes"), code("x = 1", "hide-input"), code("x + 1")),
     "long.ipynb": book(*(code(f"x{n} = {n}\ny{n} = x{n} + 1", f"stage:s{n // 2}") for n in range(80))),

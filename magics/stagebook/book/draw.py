@@ -9,7 +9,7 @@ from typing import Literal
 from stagebook.book.picture import MOST, Arrow, Box, svg_of
 from stagebook.book.secrets import shown_values
 from stagebook.errors import UsageError
-from stagebook.model import Edge, Pipeline, Stage
+from stagebook.model import Edge, Pipeline, Stage, frozen_map
 
 Format = Literal["text", "svg", "mermaid", "dot", "json"]
 
@@ -26,10 +26,14 @@ def draw(pipeline: Pipeline, format: Format = "text") -> str:  # noqa: A002 - th
     return _DRAWERS[format](pipeline)
 
 
-def _text(pipeline: Pipeline) -> str:
+def text_of(pipeline: Pipeline, states: Mapping[str, str] = frozen_map()) -> str:
     """Stages by rank, from top to bottom; under each what it takes from where.
 
     A rank is the length of the longest way to the stage: stages of one rank can run at the same time.
+
+    Args:
+        pipeline: what is drawn.
+        states: how stages stand, by name, to be shown beside them.
     """
     ranks = _ranks(pipeline)
     last = max(ranks.values(), default=-1)
@@ -41,12 +45,17 @@ def _text(pipeline: Pipeline) -> str:
         for position, stage in enumerate(members, start=1):
             ends = rank == last and position == len(members)
             branch = "┌" if rank == 0 and position == 1 else "└" if ends else "├"
-            lines.append(f"  {'●' if len(members) == 1 else branch + '─●'} {stage.name}{_cells(stage)}")
+            mark = "●" if len(members) == 1 else f"{branch}─●"
+            lines.append(f"  {mark} {stage.name}{_cells(stage)}{_state(stage, states)}")
             edges = [edge for edge in pipeline.edges if edge.target == stage.name]
             lines += [f"  {' ' if ends else '│'}     {_taken(edge)}" for edge in edges]
     if len(set(ranks.values())) < len(ranks):
         lines += ["", "Neighbours on branches (─●) can run at the same time."]
     return "\n".join(lines)
+
+
+def _state(stage: Stage, states: Mapping[str, str]) -> str:
+    return f"  {states[stage.name]}" if stage.name in states else ""
 
 
 def _taken(edge: Edge) -> str:
@@ -152,7 +161,7 @@ def _ids(pipeline: Pipeline) -> Mapping[str, str]:
 
 
 _DRAWERS: Mapping[str, Callable[[Pipeline], str]] = {
-    "text": _text,
+    "text": text_of,
     "svg": _svg,
     "mermaid": _mermaid,
     "dot": _dot,

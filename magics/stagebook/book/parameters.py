@@ -26,7 +26,7 @@ def read_parameters(cells: Iterable[tuple[Cell, ast.Module | None]]) -> tuple[tu
         if position:
             remedy = "Move its lines to the first one."
             findings.append(finding("SB107", "There is a second parameters cell.", remedy, Place(cell.number, 1)))
-        comments = _comments(cell.source)
+        comments = comments_of(cell.source)
         for statement in tree.body if tree is not None else ():
             for parameter in _defaults(statement, cell, comments):
                 found[parameter.name] = parameter
@@ -139,12 +139,14 @@ def _annotated(node: ast.expr | None) -> tuple[str | None, bool]:
         return (_annotated(sides[0])[0], True) if len(sides) == 1 else (None, False)
     if isinstance(node, ast.Subscript):
         outer = _annotated(node.value)[0]
+        if outer == "annotated" and isinstance(node.slice, ast.Tuple):
+            return _annotated(node.slice.elts[0])
         return (_annotated(node.slice)[0], True) if outer == "optional" else (outer, False)
     name = node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
     return name.lower(), False
 
 
-def _comments(source: str) -> dict[int, str]:
+def comments_of(source: str) -> dict[int, str]:
     """The comment behind each line."""
     comments = {}
     try:

@@ -40,6 +40,9 @@ _LOOKS: Mapping[str, str] = {
     "running": "failed",
     "skipped": "idle",
     "not run": "idle",
+    "fresh": "done",
+    "stale": "stale",
+    "never run": "idle",
 }
 _STYLE = """\
 .paper{fill:#fff}.box{fill:#e8f0fe;stroke:#3b6fb6;stroke-width:1.5}.line{fill:none;stroke:#7b8698;stroke-width:1.4}
@@ -50,15 +53,23 @@ _STYLE = """\
 @media (prefers-color-scheme:dark){.paper{fill:#16191f}.box,.reused{fill:#1c2c47;stroke:#6ea2ea}.line{stroke:#8a95a8}
 .tip{fill:#8a95a8}.name{fill:#f1f4f8}.small,.label{fill:#c3cad6}
 .done{fill:#17331f;stroke:#58b574}.failed{fill:#431c1e;stroke:#f07878}.idle{fill:#242932;stroke:#8a95a8}}"""
+_STALE = """
+.stale{fill:#fdf1d8;stroke:#a86a00}
+@media (prefers-color-scheme:dark){.stale{fill:#3a2c10;stroke:#dba13a}}"""
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """A stage: its name; of a run, its state and what else there is to say of it."""
+    """A stage: its name; its state and what else there is to say of it.
+
+    Attributes:
+        room: the longest that may come to stand below the name, so that the box is wide enough.
+    """
 
     name: str
     state: str = ""
     note: str = ""
+    room: str = ""
 
     @property
     def below(self) -> str:
@@ -75,13 +86,15 @@ class Arrow:
     label: str = ""
 
 
-def svg_of(title: str, boxes: Sequence[Box], arrows: Iterable[Arrow]) -> str:
+def svg_of(title: str, boxes: Sequence[Box], arrows: Iterable[Arrow], *, within: str = "") -> str:
     """The picture.
 
     Args:
         title: what it is of.
         boxes: the stages, each name once, up to `MOST`.
         arrows: between them.
+        within: what its ids begin with where it becomes part of a page. It then has no colours and no paper of its own,
+            and each stage is a button that carries its name and state as `data-stage` and `data-state`.
     """
     drawn = [arrow for arrow in arrows if {arrow.source, arrow.target} <= {box.name for box in boxes}]
     lines = [_wrapped(arrow.label) for arrow in drawn]
@@ -89,25 +102,28 @@ def svg_of(title: str, boxes: Sequence[Box], arrows: Iterable[Arrow]) -> str:
     marks: list[str] = []
     seen = _Extent()
     for arrow, points in zip(drawn, placed.arrows, strict=True):
-        marks += _arrow(arrow, points, seen)
+        marks += _arrow(arrow, points, seen, tip=f"{within}tip")
     for text, middle in zip(lines, placed.labels, strict=True):
         marks += [_label(text, middle, seen)] if middle else []
     for box, middle in zip(boxes, placed.boxes, strict=True):
-        marks += _box(box, middle, seen)
+        marks += _box(box, middle, seen, live=bool(within))
     left, top, width, height = seen.frame(_PADDING)
     head = (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{_n(width)}" height="{_n(height)}" '
-        f'viewBox="{_n(left)} {_n(top)} {_n(width)} {_n(height)}" role="img" aria-labelledby="title desc">'
+        f'viewBox="{_n(left)} {_n(top)} {_n(width)} {_n(height)}" role="{"group" if within else "img"}" '
+        f'aria-labelledby="{within}title {within}desc">'
     )
-    tip = '<marker id="tip" viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="8" markerHeight="8" orient="auto">'
+    tip = f'<marker id="{within}tip" viewBox="0 0 8 8" refX="7.5" refY="4" markerWidth="8" markerHeight="8" '
+    paper = f'<rect class="paper" x="{_n(left)}" y="{_n(top)}" width="{_n(width)}" height="{_n(height)}" rx="6"/>'
+    style = _STYLE + (_STALE if any(box.state == "stale" for box in boxes) else "")
     return "\n".join(
         [
             head,
-            f'<title id="title">{_text(title)}</title>',
-            f'<desc id="desc">{_text(_described(boxes, drawn))}</desc>',
-            f"<style>{_STYLE}</style>",
-            f'<defs>{tip}<path class="tip" d="M0,0.5 8,4 0,7.5z"/></marker></defs>',
-            f'<rect class="paper" x="{_n(left)}" y="{_n(top)}" width="{_n(width)}" height="{_n(height)}" rx="6"/>',
+            f'<title id="{within}title">{_text(title)}</title>',
+            f'<desc id="{within}desc">{_text(_described(boxes, drawn))}</desc>',
+            *([] if within else [f"<style>{style}</style>"]),
+            f'<defs>{tip}orient="auto"><path class="tip" d="M0,0.5 8,4 0,7.5z"/></marker></defs>',
+            *([] if within else [paper]),
             *marks,
             "</svg>",
             "",
@@ -154,11 +170,11 @@ def _placed(boxes: Sequence[Box], arrows: Sequence[Arrow], lines: Sequence[Seque
 
 
 def _size(box: Box) -> tuple[float, float]:
-    width = max(_width(box.name, _NAME * 1.08), _small(box.below)) + 28
+    width = max(_width(box.name, _NAME * 1.08), _small(box.below), _small(box.room)) + 28
     return max(64.0, round(width)), 48.0 if box.below else 36.0
 
 
-def _box(box: Box, middle: Point, seen: _Extent) -> list[str]:
+def _box(box: Box, middle: Point, seen: _Extent, *, live: bool) -> list[str]:
     (width, height), (x, y) = _size(box), middle
     seen.take(x - width / 2, y - height / 2, width, height)
     look = f" {_LOOKS[box.state]}" if box.state in _LOOKS else ""
@@ -167,17 +183,21 @@ def _box(box: Box, middle: Point, seen: _Extent) -> list[str]:
     rows = [f'<text class="name" x="{_n(x)}" y="{_n(y - 3 if box.below else y + 5)}">{_text(box.name)}</text>']
     if box.below:
         rows.append(f'<text class="small" x="{_n(x)}" y="{_n(y + 14)}">{_text(box.below)}</text>')
-    return [f"<g><title>{_text(said)}</title>", f'<rect class="box{look}" {place} rx="8"/>', *rows, "</g>"]
+    group = f"<g><title>{_text(said)}</title>"
+    if live:
+        names = f'data-stage="{_text(box.name)}" data-state="{_text(box.state)}" aria-label="{_text(said)}"'
+        group, look = f'<g class="stage" {names} role="button" tabindex="-1">', ""
+    return [group, f'<rect class="box{look}" {place} rx="8"/>', *rows, "</g>"]
 
 
-def _arrow(arrow: Arrow, points: Sequence[Point], seen: _Extent) -> list[str]:
+def _arrow(arrow: Arrow, points: Sequence[Point], seen: _Extent, *, tip: str) -> list[str]:
     for x, y in points:
         seen.take(x, y, 0, 0)
     said = f"{arrow.source} -> {arrow.target}"
     look = "line" if arrow.label else "line need"
     return [
         f"<g><title>{_text(said)}{_text(f': {arrow.label}') if arrow.label else ''}</title>",
-        f'<path class="{look}" marker-end="url(#tip)" d="{_path(points)}"/></g>',
+        f'<path class="{look}" marker-end="url(#{tip})" d="{_path(points)}"/></g>',
     ]
 
 
