@@ -96,7 +96,7 @@ def test_in_lab_values_are_looked_at_and_loaded_into_the_kernel(in_lab):
     page.expect(pane.locator(".sb-value code")).to_have_text("score")
     page.expect(pane.locator(".sb-value pre")).to_have_text("3.3")
     pane.get_by_role("button", name="Load its values").click()
-    page.expect(page.cell(0).get_by_role("status").first).to_contain_text("Loaded score")
+    page.expect(page.cell(0).get_by_role("status").first).to_contain_text("score (")
     page.run(3)
     page.expect(page.cell(3).locator(".jp-OutputArea-output")).to_have_text("3.3")
 

@@ -58,7 +58,7 @@ def test_values_are_shown_and_loaded_only_when_asked_for(ran):
     assert ran.press("figures", stage="train")["found"] == []
     ran.press("load", stage="train")
     assert ran.view._shell.user_ns["model"] == {"deep": 4, "of": [16, 1, 2]}
-    assert ran.view.now["said"].startswith("Loaded model, ")
+    assert ran.view.now["said"].startswith("model (")
 
 
 def test_the_picture_is_made_of_buttons_and_brings_no_style_of_its_own(ran):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -49,13 +48,3 @@ def name_notebook(path: Path) -> None:
 
     read_document(path)
     setattr(the_shell(), _NAMED, str(path.resolve()))
-
-
-def shows_pictures() -> bool:
-    """Whether there is a front end that may show pictures: a notebook's, and no terminal."""
-    return hasattr(the_shell(), "kernel")
-
-
-def display_bundle(bundle: Mapping[str, str]) -> None:
-    """Show something in the forms that it has, by MIME type; the front end takes the one that it likes best."""
-    the_shell().display_pub.publish(data=dict(bundle), metadata={})

@@ -1,49 +1,82 @@
-"""`%pipeline run`, `sweep` and `cancel`: runs in processes of their own, while the prompt stays free."""
+"""`%pipeline run`, `sweep`, `cancel`, `wait`: runs in processes of their own, while the prompt stays free."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Protocol
 
 from stagebook.errors import UsageError
+from stagebook.widgets.showing import has_front_end, show
 
 if TYPE_CHECKING:
-    import click
-
-    from stagebook.run.background import Background
+    from stagebook.model import Pipeline
 
 
-_under_way: list[Background] = []
+class Job(Protocol):
+    """A run or a sweep in the background: a plain one, or one that a widget follows."""
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its end has not been told yet."""
+
+    def cancel(self) -> None:
+        """Have it end as after Ctrl-C."""
+
+    @property
+    def outcome(self) -> str:
+        """How it ended, where it has not printed that."""
+
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait until its end has been told; False if that takes longer than `seconds`."""
 
 
-def start(command: click.Command, words: Sequence[str]) -> None:
-    """Start a run or a sweep, and print how it goes on.
+_under_way: list[Job] = []
+
+
+def start_run(words: Sequence[str], asked: dict[str, Any]) -> None:
+    """Start a run, and show how it goes on: in the live graph, or line by line.
+
+    Args:
+        words: as they stand after `%pipeline run`.
+        asked: what the command makes of them.
 
     Raises:
-        StagebookError: the command does not take these words, or the notebook cannot run.
+        StagebookError: the notebook cannot run so.
     """
     from stagebook.book.parameters import checked
-    from stagebook.book.pipeline import load_pipeline
     from stagebook.commands.options import selection
-    from stagebook.live.verbs import parsed
     from stagebook.run.decisions import selected_stages
 
-    asked = parsed(command, words)
-    if asked["secrets"]:
-        raise UsageError("A secret stands in no cell: set its variable and run `stagebook run`, in a terminal.")
-    notebook: Path = asked["notebook"]
-    pipeline = load_pipeline(notebook)  # what is wrong is told here, and not by a process
-    if command.name == "run":
-        selected_stages(pipeline, selection(asked))
-        checked(pipeline.parameters, dict(asked["parameters"]), notebook=notebook.name)
-    named = [word for word in words if word != "--json"]
-    line = [str(command.name), *(named if str(notebook) in named else [str(notebook), *named])]
-    _under_way[:] = [one for one in _under_way if one.is_running]
-    from stagebook.run.background import Background
+    pipeline = _checked(asked)
+    selected_stages(pipeline, selection(asked))
+    checked(pipeline.parameters, dict(asked["parameters"]), notebook=asked["notebook"].name)
+    line = _command("run", words, asked)
+    if not has_front_end():
+        _start_plain(line, asked["notebook"])
+        return
+    from stagebook.live.here import the_shell
+    from stagebook.widgets.pipeline import pipeline_view
 
-    _under_way.append(Background(line, printed=lambda text: print(text, flush=True), ended=_ended))
-    print(f"`stagebook {command.name} {notebook.name}` runs in the background. End it: %pipeline cancel")
+    view = pipeline_view(asked["notebook"], store=asked["store"], shell=the_shell())
+    show(view)
+    view.start(line)
+    _note(view)
+
+
+def start_sweep(words: Sequence[str], asked: dict[str, Any]) -> None:
+    """Start a sweep, and show its points as they are done; arguments and errors are those of `start_run`."""
+    _checked(asked)
+    line = _command("sweep", words, asked)
+    if not has_front_end():
+        _start_plain(line, asked["notebook"])
+        return
+    from stagebook.widgets.points import PointsTable
+
+    table = PointsTable()
+    show(table)
+    table.start(line)
+    _note(table)
 
 
 def cancel() -> str:
@@ -55,11 +88,40 @@ def cancel() -> str:
     return "It is being ended; what is done is kept." if running else "Nothing runs in the background."
 
 
-def wait(seconds: float | None = None) -> bool:
-    """Wait for what runs in the background, for each up to `seconds`; False if something goes on."""
+def wait() -> str:
+    """Wait until nothing runs in the background; what has come of what ran, a line each, where no line told it yet."""
+    told = []
     for one in list(_under_way):
-        one.wait(seconds)
-    return not any(one.is_running for one in _under_way)
+        one.wait()
+        told.append(one.outcome)
+    _under_way.clear()
+    return "\n".join(filter(None, told))
+
+
+def _checked(asked: dict[str, Any]) -> Pipeline:
+    """The pipeline; what is wrong with it is told here, and not by a process."""
+    from stagebook.book.pipeline import load_pipeline
+
+    if asked["secrets"]:
+        raise UsageError("A secret stands in no cell: use %pipeline form, or set its variable and run in a terminal.")
+    return load_pipeline(asked["notebook"])
+
+
+def _command(verb: str, words: Sequence[str], asked: dict[str, Any]) -> list[str]:
+    named = [word for word in words if word != "--json"]
+    notebook = str(asked["notebook"])
+    return [verb, *(named if notebook in named else [notebook, *named])]
+
+
+def _start_plain(line: Sequence[str], notebook: Path) -> None:
+    from stagebook.run.background import Background
+
+    _note(Background(line, printed=lambda text: print(text, flush=True), ended=_ended))
+    print(f"`stagebook {line[0]} {notebook.name}` runs in the background. End it: %pipeline cancel")
+
+
+def _note(job: Job) -> None:
+    _under_way[:] = [*(one for one in _under_way if one.is_running), job]
 
 
 def _ended(_: int, errors: str) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stagebook.errors import UsageError, did_you_mean
-from stagebook.live.here import name_notebook, shows_pictures, this_notebook
+from stagebook.live.here import name_notebook, this_notebook
 
 if TYPE_CHECKING:
     import click
@@ -23,13 +23,14 @@ Words = Sequence[str]
 
 HELP: dict[str, str] = {
     "suggest": "which cells could be which stages; --write tags them so, in the file",
-    "show": "the stages and what flows between them; --format text|svg|mermaid|dot|json",
+    "show": "the stages and what flows between them, live; --format text|svg|mermaid|dot|json",
     "check": "what is wrong with the notebook's stages and data flow",
     "plan": "what a run would do, and why",
     "status": "how the stages stand: up to date or not, when they ran, their metrics",
     "why": "STAGE: why it would run, line by line",
     "run": "[-p NAME VALUE] [--only|--from|--to STAGE] [--force]: run headlessly, in the background",
-    "sweep": "[-p NAME VALUES] [--maximize METRIC]: run for many values, in the background",
+    "form": "a form for the parameters, which starts runs",
+    "sweep": "[-p NAME VALUES] [--maximize METRIC]: run for many values, in the background; a form without options",
     "cancel": "end what runs in the background; what is done is kept",
     "wait": "until what runs in the background is done",
     "runs": "the runs of this notebook; --sort METRIC",
@@ -144,26 +145,29 @@ def parsed(command: click.Command, words: Words) -> dict[str, Any]:
 
 
 def _show(words: Words) -> None:
-    if any(word.startswith("-") for word in words) or not shows_pictures():
+    if any(word.startswith("-") for word in words):
         _run(_command("show"), _with_notebook(_command("show"), words))
         return
-    from stagebook.book.draw import draw
-    from stagebook.book.pipeline import load_pipeline
-    from stagebook.live.here import display_bundle
+    from stagebook.live.views import show_pipeline
 
-    pipeline = load_pipeline(parsed(_command("show"), words)["notebook"])
-    display_bundle({"image/svg+xml": draw(pipeline, "svg"), "text/plain": draw(pipeline, "text")})
+    show_pipeline(parsed(_command("show"), words)["notebook"])
+
+
+def _form(words: Words) -> None:
+    from stagebook.live.views import show_form
+
+    if words:
+        raise UsageError("`%pipeline form` takes nothing: it is made of the parameters cell.")
+    show_form(this_notebook())
 
 
 def _runs(words: Words) -> None:
-    from stagebook.run.history import runs_of
-    from stagebook.text import runs_shown
+    from stagebook.live.views import show_runs
 
     asked = parsed(_command("runs"), words)
     _shows_table("runs", asked)
-    metric, notebook = asked["metric"], asked["notebook"]
-    found = runs_of(notebook, store=asked["store"], metric=metric, ascending=asked["ascending"])
-    _display(runs_shown(found, notebook.name, limit=asked["limit"], metric=metric))
+    limited = any(word.startswith("--limit") for word in words)
+    show_runs(**{**asked, "limit": asked["limit"] if limited else None})
 
 
 def _compare(words: Words) -> None:
@@ -225,15 +229,20 @@ def _of_stage(verb: str, bring: Callable[..., str], words: Words) -> None:
 
 
 def _start_run(words: Words) -> None:
-    from stagebook.live.running import start
+    from stagebook.live.running import start_run
 
-    start(_command("run"), words)
+    start_run(words, parsed(_command("run"), words))
 
 
 def _sweep(words: Words) -> None:
-    from stagebook.live.running import start
+    from stagebook.live.running import start_sweep
 
-    start(_command("sweep"), words)
+    if words:
+        start_sweep(words, parsed(_command("sweep"), words))
+        return
+    from stagebook.live.views import show_sweep_form
+
+    show_sweep_form(this_notebook())
 
 
 def _cancel(_: Words) -> None:
@@ -245,7 +254,9 @@ def _cancel(_: Words) -> None:
 def _wait(_: Words) -> None:
     from stagebook.live.running import wait
 
-    wait()
+    told = wait()
+    if told:
+        print(told)
 
 
 def _cache(words: Words) -> None:
@@ -280,6 +291,7 @@ def _display(shown: Shown) -> None:
 
 _OWN: dict[str, Callable[[Words], None]] = {
     "show": _show,
+    "form": _form,
     "runs": _runs,
     "compare": _compare,
     "load": _load,

@@ -79,6 +79,11 @@ class Background:
         """Whether its end has not been told yet."""
         return self._threads[1].is_alive()
 
+    @property
+    def outcome(self) -> str:
+        """Nothing: `told` or `printed` gets it."""
+        return ""
+
     def cancel(self) -> None:
         """Have it end as after Ctrl-C: stages under way are interrupted, what is done is kept."""
         with suppress(ProcessLookupError):

@@ -20,6 +20,7 @@ from stagebook.book.pipeline import load_pipeline
 from stagebook.errors import PipelineError, StagebookError, UsageError
 from stagebook.model import Pipeline
 from stagebook.run.background import Background, run_words
+from stagebook.run.bringing import bring_outputs
 from stagebook.run.kept import KeptValues, outputs_of
 from stagebook.run.status import StageStatus, Status, notebook_status
 from stagebook.text import counted, findings_list, seconds
@@ -27,7 +28,6 @@ from stagebook.widgets.asking import Asked, asked_for
 from stagebook.widgets.details import SETTLED, details_of
 from stagebook.widgets.following import Following
 from stagebook.widgets.front import module_of, style_of
-from stagebook.widgets.loading import load_into
 from stagebook.widgets.previews import figures_of, previews_of
 from stagebook.widgets.showing import with_text
 from stagebook.widgets.standing import STATES, RunNow, StageNow, after, waiting
@@ -131,6 +131,11 @@ class PipelineView(anywidget.AnyWidget):
             raise
         self._follow(following.now)
 
+    @property
+    def outcome(self) -> str:
+        """How the last run that was started here ended, and what went wrong."""
+        return "\n".join(filter(None, (self.now.get("said"), self.now.get("trouble"))))
+
     def cancel(self) -> None:
         """Have the run end as after Ctrl-C: stages under way are interrupted, what is done is kept."""
         if self._background is not None and self.is_running:
@@ -138,9 +143,9 @@ class PipelineView(anywidget.AnyWidget):
             self._background.cancel()
             self._tell()
 
-    def wait(self, patience: float | None = None) -> bool:
-        """Wait until the run has ended and is shown; False if that takes longer than `patience`, in seconds."""
-        return self._background is None or self._background.wait(patience)
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait until the run has ended and is shown; False if that takes longer than `seconds`."""
+        return self._background is None or self._background.wait(seconds)
 
     def refresh(self) -> None:
         """Read the notebook and what is kept of it anew.
@@ -269,7 +274,7 @@ class PipelineView(anywidget.AnyWidget):
             elif content.get("do") == "run":
                 self.start(self.words_for(str(content.get("how", "all")), stage))
             elif content.get("do") == "load":
-                self._say(load_into(self._shell, self._kept(stage)))
+                self._say(self._load(stage))
             elif content.get("do") in ("values", "figures"):
                 self.send({"about": content["do"], "stage": stage, **self._looked_into(content["do"], stage)})
             if not self.is_running:
@@ -289,6 +294,11 @@ class PipelineView(anywidget.AnyWidget):
         if how == "this" and fresh:
             selected = {"only": stage, "force": True}
         return [*run_words(self._notebook, **selected), *self._asked.again()]
+
+    def _load(self, stage: str) -> str:
+        if self._shell is None:
+            raise UsageError("There is no namespace to load values into: make the view in a notebook.")
+        return bring_outputs(self._kept(stage), self._shell.user_ns, stage)
 
     def _kept(self, stage: str) -> KeptValues:
         kept = outputs_of(self._notebook, stage, store=self._asked.store)

@@ -75,14 +75,19 @@ class PointsTable(anywidget.AnyWidget):
             self._following = None
             raise
 
+    @property
+    def outcome(self) -> str:
+        """How the last sweep that was started here ended, and what went wrong."""
+        return "\n".join(filter(None, (self.now.get("said"), self.now.get("trouble"))))
+
     def cancel(self) -> None:
         """Have the sweep end as after Ctrl-C: the points that are over are kept."""
         if self._background is not None:
             self._background.cancel()
 
-    def wait(self, patience: float | None = None) -> bool:
-        """Wait until the sweep has ended and is shown; False if that takes longer than `patience`, in seconds."""
-        return self._background is None or self._background.wait(patience)
+    def wait(self, seconds: float | None = None) -> bool:
+        """Wait until the sweep has ended and is shown; False if that takes longer than `seconds`."""
+        return self._background is None or self._background.wait(seconds)
 
     def _show(self, sweep: SweepNow, said: str = "", trouble: str = "") -> None:
         heads, rows = table_of(sweep, minimize=self._minimize)
