@@ -143,6 +143,7 @@ def test_json_has_every_part(tmp_path):
         "tag": "stage:load",
         "new": True,
         "why": "loads; makes df",
+        "metrics": [],
         "code": "df = pd.read_csv('x.csv')",
     }
     assert found["edges"] == [{"source": "load", "target": "train", "names": ["df"]}]

@@ -47,7 +47,8 @@ def _nothing(suggestion: Suggestion, notebook: str) -> str:
 
 def _row(cell: SuggestedCell) -> tuple[str, str, str, str]:
     tag = f"+{cell.new_tag}" if cell.new_tag is not None else cell.tag or ""
-    return str(cell.number), _shortened(cell.code), tag, cell.why
+    measures = f"; measures {', '.join(cell.metrics)}" if cell.metrics and cell.new_tag is not None else ""
+    return str(cell.number), _shortened(cell.code), tag, cell.why + measures
 
 
 def _shortened(code: str) -> str:
@@ -72,6 +73,7 @@ def tags_text(document: Document, suggestion: Suggestion, tags: Mapping[int, str
             lines.append(f"@@ cell {cell.number} @@ {_shortened(cell.code)}".rstrip())
             lines += [f" {tag}" for tag in tags_of(document["cells"][cell.index])]
             lines.append(f"+{tags[cell.index]}")
+            lines += [f"+metrics={','.join(cell.metrics)}"] if cell.metrics else []
     return "\n".join([*lines, *(["", _remaining(suggestion)] if suggestion.remaining else [])])
 
 
@@ -93,6 +95,7 @@ def suggestion_json(suggestion: Suggestion, *, only: Collection[int] | None = No
                 "tag": cell.tag,
                 "new": cell.new_tag is not None,
                 "why": cell.why,
+                "metrics": list(cell.metrics),
                 "code": cell.code,
             }
             for cell in cells

@@ -55,9 +55,11 @@ def notebook(metadata):
     return {"metadata": {"a": []}, "nbformat_minor": 5, "nbformat": 4, "cells": cells}
 
 
-def with_tag(cell, tag, *, in_order):
-    """The cell as it should be, the new key where its writer would have put it."""
+def with_tag(cell, tag, metrics, *, in_order):
+    """The cell as it should be, the new keys where its writer would have put them."""
     metadata = {**cell["metadata"], "tags": [*cell["metadata"].get("tags", []), tag]}
+    if metrics:
+        metadata["stagebook"] = {"metrics": list(metrics)}
     if in_order(cell["metadata"]):
         metadata = dict(sorted(metadata.items()))
     return {**cell, "metadata": metadata}
@@ -74,17 +76,24 @@ def test_the_file_is_as_its_writer_would_have_written_it_with_the_tags(writer):
     if options.get("sort_keys"):
         document = json.loads(json.dumps(document, sort_keys=True))
     tags = {index: f"stage:s{index}" for index in range(1, len(METADATA) + 1)}
+    metrics = {index: ("auc", "loss")[: index % 3] for index in tags}
     expected = {
         **document,
         "cells": [
-            with_tag(cell, tags[index], in_order=is_sorted) if index in tags else cell
+            with_tag(cell, tags[index], metrics[index], in_order=is_sorted) if index in tags else cell
             for index, cell in enumerate(document["cells"])
         ],
     }
     before, after = (around.replace("{}", json.dumps(one, **options)) for one in (document, expected))
     if writer == "Jupyter on Windows":
         before, after = (one.replace("\n", "\r\n") for one in (before, after))
-    assert tagged_text(before, tags, PATH) == after
+    assert tagged_text(before, tags, PATH, metrics=metrics) == after
+
+
+def test_options_that_are_there_are_left_alone():
+    text = json.dumps(notebook([{"stagebook": {"timeout": 9}}]))
+    after = json.loads(tagged_text(text, {1: "stage:a"}, PATH, metrics={1: ("auc",)}))
+    assert after["cells"][1]["metadata"] == {"stagebook": {"timeout": 9}, "tags": ["stage:a"]}
 
 
 def test_jupyters_own_library_writes_the_same():

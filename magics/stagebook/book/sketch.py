@@ -14,6 +14,7 @@ from stagebook.book.headings import Heading, outline
 from stagebook.book.hidden import is_hidden
 from stagebook.book.names import NOTHING_KNOWN, analyse
 from stagebook.book.notebook import Document
+from stagebook.book.scores import scores_of
 from stagebook.book.syntax import CellSyntaxError, parse
 from stagebook.book.verbs import Known, known_in
 from stagebook.model import Cell, Names
@@ -36,6 +37,7 @@ class Sketch:
         wanted: the names whose earlier value it uses.
         makes: the names that it binds or changes in place, and the hidden state that it sets.
         means: those of the names that it binds that are small: modules, functions, literals.
+        scores: those that it binds to numbers that say how good a model is.
     """
 
     cell: Cell
@@ -48,6 +50,7 @@ class Sketch:
     wanted: frozenset[str] = frozenset()
     makes: frozenset[str] = frozenset()
     means: frozenset[str] = frozenset()
+    scores: tuple[str, ...] = ()
 
     @property
     def has_role(self) -> bool:
@@ -124,4 +127,5 @@ def _sketch(
         wanted=frozenset({*names.reads, *names.changes}),
         makes=frozenset({*names.binds, *changed}),
         means=frozenset(names_bound(tree.body, ("import", "definition", "literal"), known)),
+        scores=scores_of(tree, known),
     )

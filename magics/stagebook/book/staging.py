@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import pairwise
 
 from stagebook.book.cells import MAGIC
@@ -33,10 +34,24 @@ def suggested_cells(
     kept = kept_cells(sketches, forced=roles["stage"], left_out=roles["exploration"])
     verdicts = verdicts_of(sketches, kept, forced)
     stages = _staged(sketches, verdicts, sizes)
-    return tuple(
+    cells = [
         suggested_cell(sketch, verdict, *stages.get(position, (sketch.cell.stage, verdict.why)))
         for position, (sketch, verdict) in enumerate(zip(sketches, verdicts, strict=True))
-    )
+    ]
+    metrics = _metrics(sketches, cells)
+    return tuple(replace(cell, metrics=metrics.get(position, ())) for position, cell in enumerate(cells))
+
+
+def _metrics(sketches: Sequence[Sketch], cells: Sequence[SuggestedCell]) -> dict[int, tuple[str, ...]]:
+    """By position, the scores that a cell binds: of each stage that has no cell yet, the cell that binds most."""
+    found: dict[str, int] = {}
+    begun = {cell.stage for cell in cells if cell.has_it}
+    for position, (sketch, cell) in enumerate(zip(sketches, cells, strict=True)):
+        if cell.role == "stage" and cell.stage is not None and cell.stage not in begun and sketch.scores:
+            best = found.setdefault(cell.stage, position)
+            if len(sketch.scores) > len(sketches[best].scores):
+                found[cell.stage] = position
+    return {position: sketches[position].scores for position in found.values()}
 
 
 def suggested_cell(sketch: Sketch, verdict: Verdict, stage: str | None, why: str) -> SuggestedCell:

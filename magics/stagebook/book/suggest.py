@@ -56,7 +56,7 @@ def suggest(document: Document, path: Path, *, sizes: Mapping[str, int] | None =
 
 def _without_role(cell: SuggestedCell) -> SuggestedCell:
     """The cell in a notebook that would have no stage: there no tag is of use."""
-    return cell if cell.has_it else replace(cell, role="exploration", stage=None)
+    return cell if cell.has_it else replace(cell, role="exploration", stage=None, metrics=())
 
 
 def examined(

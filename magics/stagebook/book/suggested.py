@@ -19,6 +19,7 @@ class SuggestedCell:
         why: the reason, for a person.
         code: its first line of code.
         has_it: whether it has this role already.
+        metrics: numbers that its stage would record.
     """
 
     number: int
@@ -28,6 +29,7 @@ class SuggestedCell:
     why: str
     code: str = ""
     has_it: bool = False
+    metrics: tuple[str, ...] = ()
 
     @property
     def tag(self) -> str | None:

@@ -41,7 +41,7 @@ def suggest(notebook: Path, *, write: bool, cells: str | None, form: str) -> Non
     from stagebook.book.notebook import document_of, text_of
     from stagebook.book.suggest import examined
     from stagebook.book.suggest import suggest as suggested
-    from stagebook.book.tagging import new_tags, tagged_text
+    from stagebook.book.tagging import new_metrics, new_tags, tagged_text
     from stagebook.suggesttext import suggestion_json, suggestion_text, tags_text
 
     text = text_of(notebook)
@@ -65,7 +65,7 @@ def suggest(notebook: Path, *, write: bool, cells: str | None, form: str) -> Non
         from stagebook.run.files import rewrite
         from stagebook.text import counted
 
-        rewrite(notebook, tagged_text(text, tags, notebook), known=text)
+        rewrite(notebook, tagged_text(text, tags, notebook, metrics=new_metrics(found, only=only)), known=text)
         click.echo(f"{notebook.name}: {counted(len(tags), 'tag')} written.", err=form != "text")
 
 
