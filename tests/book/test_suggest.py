@@ -53,7 +53,12 @@ ROLES = {
     "a plot of something made for it": ("corr = df.corr()\nsns.heatmap(corr)", None),
     "a loop of plots": ("for column in df.columns:\n    plt.hist(df[column])", None),
     "prints": ("print(len(df))\nprint(df.dtypes)", None),
-    "an assertion": ("assert len(df) > 3", None),
+    "an assertion": ("#enough rows\nassert len(df) > 3\nassert df['y'].isin([0, 1]).all()", "test"),
+    "an assertion of a score": (
+        "assert LogisticRegression().fit(df[['a']], df['y']).score(df[['a']], df['y']) > 0",
+        "test",
+    ),
+    "an assertion of what setup defines": ("assert pd.__version__", None),
     "no code": ("#nothing yet\n", None),
     "literals that nobody reads": ("z = 3", None),
     "no Python": ("df = df.", None),

@@ -8,6 +8,7 @@ from itertools import pairwise
 
 from stagebook.book.cells import MAGIC
 from stagebook.book.cuts import seams_of, slow_cells, starts_of
+from stagebook.book.graph import AMBIENT
 from stagebook.book.hidden import is_hidden
 from stagebook.book.roles import Verdict, listed, verdicts_of
 from stagebook.book.sketch import Sketch
@@ -38,8 +39,29 @@ def suggested_cells(
         suggested_cell(sketch, verdict, *stages.get(position, (sketch.cell.stage, verdict.why)))
         for position, (sketch, verdict) in enumerate(zip(sketches, verdicts, strict=True))
     ]
-    metrics = _metrics(sketches, cells)
-    return tuple(replace(cell, metrics=metrics.get(position, ())) for position, cell in enumerate(cells))
+    metrics, tests = _metrics(sketches, cells), _tests(sketches, cells)
+    return tuple(
+        replace(tests.get(position, cell), metrics=metrics.get(position, ())) for position, cell in enumerate(cells)
+    )
+
+
+def _tests(sketches: Sequence[Sketch], cells: Sequence[SuggestedCell]) -> dict[int, SuggestedCell]:
+    """By position, the cells that only check what a stage above takes and makes, as its tests."""
+    found: dict[int, SuggestedCell] = {}
+    provided = AMBIENT.union(
+        *(sketch.makes for sketch, cell in zip(sketches, cells, strict=True) if cell.role in ("setup", "parameters"))
+    )
+    seen: dict[str, set[str]] = {}  # by stage, the last one first
+    for position, (sketch, cell) in enumerate(zip(sketches, cells, strict=True)):
+        if cell.role == "stage" and cell.stage is not None:
+            names = seen.pop(cell.stage, set()) | sketch.makes | sketch.wanted
+            seen = {cell.stage: names, **seen}
+        elif cell.role == "exploration" and sketch.doings.only("check"):
+            asked = sketch.wanted - provided
+            of = next((stage for stage, names in seen.items() if asked and asked <= names), None)
+            if of is not None:
+                found[position] = replace(cell, role="test", stage=of, why="checks")
+    return found
 
 
 def _metrics(sketches: Sequence[Sketch], cells: Sequence[SuggestedCell]) -> dict[int, tuple[str, ...]]:

@@ -50,6 +50,8 @@ def _is_the_point(sketch: Sketch) -> bool:
     verbs = {*sketch.doings.verbs}
     if sketch.doings.lays_out:
         return sketch.doings.has("import", "definition", "style", "option")
+    if sketch.doings.only("check"):
+        return False
     fetches = bool(verbs & _SOURCES) and (bool(sketch.names.binds) or not sketch.names.reads)
     return bool(verbs & _OUTCOMES) or sketch.doings.saves_picture or fetches or bool(sketch.names.star_imports)
 
