@@ -16,7 +16,7 @@ demo: $(VENV)/demo.stamp ## Set up, run the flights demo, say where to look at t
 
 test: $(VENV)/test.stamp lint ## Set up, run all checks and tests
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
-	$(BIN)/python -m pytest --nbval-lax $(NOTEBOOK) -p no:cacheprovider
+	$(BIN)/python -m pytest --nbval-lax -n 2 --dist loadfile $(NOTEBOOK) notebooks/tutorial.ipynb -p no:cacheprovider
 
 differential: $(VENV)/test.stamp ## Run hazards and scikit-learn's examples as stages and in one kernel; all must be the same
 	$(BIN)/python -m tests.differential --corpus all --json differential.json
@@ -45,7 +45,7 @@ lock: ## Write constraints.txt anew, from pyproject.toml, for all supported Pyth
 		--no-emit-index-url --output-file constraints.txt pyproject.toml
 
 clean: ## Remove what was built and the demo's results
-	rm -rf $(VENV) .venv-bench benchmarks/.measured build dist magics/stagebook/labextension extension/node_modules extension/lib notebooks/.stagebook
+	rm -rf $(VENV) .venv-bench benchmarks/.measured build dist magics/stagebook/labextension extension/node_modules extension/lib notebooks/.stagebook notebooks/my-model.ipynb
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \

@@ -91,7 +91,9 @@ def _numbers(cells: str, found: Suggestion, notebook: Path) -> frozenset[int]:
 
 
 def _how_to_accept(notebook: Path, cells: str | None) -> str:
-    command = f"stagebook suggest {shlex.quote(str(notebook))} --write"
+    asked = click.get_current_context().command_path
+    in_notebook = asked.startswith("%")  # which need not be named there
+    command = f"{asked} --write" if in_notebook else f"stagebook suggest {shlex.quote(str(notebook))} --write"
     if cells is not None:
         return f"\nTo accept:       {command} --cells {cells}"
     return f"\nTo accept all:   {command}\nTo accept some:  {command} --cells 3,4-7"

@@ -12,10 +12,11 @@ import traitlets
 
 from stagebook.errors import StagebookError, UsageError
 from stagebook.run.background import Background
-from stagebook.run.sweep import shown
+from stagebook.run.sweep import label, shown
 from stagebook.text import seconds
 from stagebook.widgets.following import Following
 from stagebook.widgets.front import module_of, style_of
+from stagebook.widgets.showing import with_text
 from stagebook.widgets.standing import PointNow, SweepNow, sweep_after
 
 _MOST_ROWS = 200
@@ -44,6 +45,7 @@ class PointsTable(anywidget.AnyWidget):
         self._background: Background | None = None
         self._following: Following[SweepNow] | None = None
         self._minimize = False
+        self._best = ""
         super().__init__()
         self.on_msg(self._answer)
 
@@ -67,7 +69,7 @@ class PointsTable(anywidget.AnyWidget):
         self._minimize = "--minimize" in words
         following = Following(SweepNow(), fold=sweep_after, changed=self._show, whole=("SweepStarted", "SweepFinished"))
         self._following = following
-        self.picture = {}
+        self.picture, self._best = {}, ""
         self._show(following.now)
         try:
             self._background = Background(words, told=following, ended=self._end, environment=environment)
@@ -78,7 +80,7 @@ class PointsTable(anywidget.AnyWidget):
     @property
     def outcome(self) -> str:
         """How the last sweep that was started here ended, and what went wrong."""
-        return "\n".join(filter(None, (self.now.get("said"), self.now.get("trouble"))))
+        return "\n".join(filter(None, (self.now.get("said"), self._best, self.now.get("trouble"))))
 
     def cancel(self) -> None:
         """Have the sweep end as after Ctrl-C: the points that are over are kept."""
@@ -88,6 +90,10 @@ class PointsTable(anywidget.AnyWidget):
     def wait(self, seconds: float | None = None) -> bool:
         """Wait until the sweep has ended and is shown; False if that takes longer than `seconds`."""
         return self._background is None or self._background.wait(seconds)
+
+    def _repr_mimebundle_(self, **options: Any) -> Any:
+        text = "A sweep, point by point, where widgets are shown; %pipeline wait says how it ended."
+        return with_text(super()._repr_mimebundle_(**options), {"text/plain": text})
 
     def _show(self, sweep: SweepNow, said: str = "", trouble: str = "") -> None:
         heads, rows = table_of(sweep, minimize=self._minimize)
@@ -112,6 +118,7 @@ class PointsTable(anywidget.AnyWidget):
         drawn = Path(sweep.folder, "sweep.svg")
         if sweep.folder and drawn.is_file():
             self.picture = {"svg": drawn.read_text(encoding="utf-8"), "said": f"Parallel coordinates: {said}"}
+        self._best = _best(sweep)
         self._show(sweep, said, "\n".join(trouble))
 
     def _answer(self, _: Any, content: Mapping[str, Any], __: Any) -> None:
@@ -166,3 +173,12 @@ def _said(sweep: SweepNow) -> str:
     told = f"{sweep.over} of {sweep.planned} points"
     ends = {"done": "are done", "interrupted": "were done when it was interrupted"}
     return f"{told} {ends.get(sweep.state, 'are over')}{f', {failed} failed' if failed else ''}."
+
+
+def _best(sweep: SweepNow) -> str:
+    """Which point is the best one, in a line; nothing where nobody has asked."""
+    point = sweep.points.get(sweep.best) if sweep.best is not None else None
+    if point is None or sweep.metric is None or sweep.metric not in point.metrics:
+        return ""
+    value = f"{sweep.metric} {point.metrics[sweep.metric]:.6g}"
+    return f"Best: {value}, point {point.number}: {label(point.parameters, sweep.swept)}"
