@@ -65,7 +65,11 @@ class ByHand:
             if message["msg_type"] == "status" and message["content"]["execution_state"] == "idle":
                 break
             note(message)
-        answer.status = self._client.get_shell_msg(timeout=60)["content"]["status"]
+        while (reply := self._client.get_shell_msg(timeout=60))["parent_header"].get("msg_id") != sent["header"][
+            "msg_id"
+        ]:
+            pass  # a reply to what was asked when the kernel started
+        answer.status = reply["content"]["status"]
         return answer
 
     def value(self, expression: str):

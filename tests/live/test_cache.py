@@ -98,7 +98,7 @@ def test_a_name_that_no_run_has_is_out_of_sight_while_a_stage_runs(worked_throug
         notebook.read_text().replace("big = scaled(values)", "big = scaled(values) + globals()['lim' + 'it']")
     )
     answer = kernel.run(dynamic)
-    assert answer.status == "error"
+    assert answer.status == "error", answer.text
     assert "KeyError: 'limit'" in answer.text
     assert "`limit` was out of sight" in answer.text
     assert kernel.value("limit") == "2", "it is there again"
