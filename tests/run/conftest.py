@@ -72,6 +72,12 @@ def _text(output: Any) -> str:
     return output.data.get("text/plain", "")
 
 
+@pytest.fixture(scope="session")
+def bench_in() -> type[Bench]:
+    """Makes a bench of a folder, for those that outlive a test."""
+    return Bench
+
+
 @pytest.fixture
 def bench(tmp_path: Path) -> Bench:
     return Bench(tmp_path)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 
 import pytest
 
@@ -12,6 +13,20 @@ CELLS = [
     ("stage:use", "print(int(numbers.sum()))"),
 ]
 EDITED = [*CELLS[:2], ("stage:use", "print(int(numbers.sum()) + 1)")]
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory, bench_in):
+    """A folder in which the notebook has run."""
+    one = bench_in(tmp_path_factory.mktemp("ran"))
+    one.run(CELLS)
+    return one.folder
+
+
+@pytest.fixture
+def bench(ran, tmp_path, bench_in):
+    """A folder of the test's own, in which the notebook has run."""
+    return bench_in(shutil.copytree(ran, tmp_path / "copy"))
 
 
 def files_of(bench, kind):
@@ -43,7 +58,6 @@ def flip(path):
 @pytest.mark.parametrize("damage", [cut, flip, lambda path: path.unlink()], ids=["cut", "flipped", "gone"])
 @pytest.mark.parametrize("kind", ["bundle", "part", "cells", "record", "manifest"])
 def test_it_is_made_again_and_the_next_run_reuses_it(bench, kind, damage):
-    bench.run(CELLS)
     damage(files_of(bench, kind))
     run = bench.run(EDITED)
     assert run.state == "done"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import subprocess
 import sys
 
@@ -62,39 +61,42 @@ def test_what_an_import_draws_is_not_drawn_again_by_stages_that_only_take_the_mo
     assert bench.ran().count("look") == 1
 
 
-@pytest.mark.parametrize(
-    ("change", "look"),
-    [
-        ("pd.set_option('display.precision', 2)", "print(pd.DataFrame({'a': [1.23456]}))"),
-        ("np.set_printoptions(precision=2)", "print(np.array([1.23456]))"),
-        ("np.seterr(all='raise')", "print(np.geterr())"),
-        ("matplotlib.rcParams['lines.linewidth'] = 7", "print(matplotlib.rcParams['lines.linewidth'])"),
-        ("sklearn.set_config(display='text')", "print(sklearn.get_config()['display'])"),
-        ("decimal.getcontext().prec = 4", "print(decimal.Decimal(1) / 3)"),
-        ("warnings.filterwarnings('error')", "try:\n    warnings.warn('x')\nexcept UserWarning:\n    print('raised')"),
-        ("os.environ['STAGEBOOK_T'] = '1'", "print(os.environ.get('STAGEBOOK_T'))"),
-        ("os.environ.pop('PATH')", "print('PATH' in os.environ)"),
-        ("os.makedirs('sub', exist_ok=True); os.chdir('sub')", "print(os.path.basename(os.getcwd()))"),
-        ("sys.path.insert(0, 'lib')", "print(sys.path[0])"),
-        ("locale.setlocale(locale.LC_ALL, 'POSIX')", "print(locale.setlocale(locale.LC_ALL))"),
-    ],
-    ids=lambda text: re.split(r"[([ ]", text)[0] if "print" not in text else "",
-)
-def test_a_setting_made_in_a_stage_holds_from_there_on_and_not_before(bench, change, look):
+SETTINGS = [
+    ("pd.set_option('display.precision', 2)", "print(pd.DataFrame({'a': [1.23456]}))"),
+    ("np.set_printoptions(precision=2)", "print(np.array([1.23456]))"),
+    ("np.seterr(all='raise')", "print(np.geterr())"),
+    ("matplotlib.rcParams['lines.linewidth'] = 7", "print(matplotlib.rcParams['lines.linewidth'])"),
+    ("sklearn.set_config(display='text')", "print(sklearn.get_config()['display'])"),
+    ("decimal.getcontext().prec = 4", "print(decimal.Decimal(1) / 3)"),
+    ("warnings.filterwarnings('error')", "try:\n    warnings.warn('x')\nexcept UserWarning:\n    print('raised')"),
+    ("os.environ['STAGEBOOK_T'] = '1'", "print(os.environ.get('STAGEBOOK_T'))"),
+    ("os.environ.pop('PATH')", "print('PATH' in os.environ)"),
+    ("os.makedirs('sub', exist_ok=True); os.chdir('sub')", "print(os.path.basename(os.getcwd()))"),
+    ("sys.path.insert(0, 'lib')", "print(sys.path[0])"),
+    ("locale.setlocale(locale.LC_ALL, 'POSIX')", "print(locale.setlocale(locale.LC_ALL))"),
+]
+
+
+def test_a_setting_made_in_a_stage_holds_from_there_on_and_not_before(bench):
     setup = "import decimal, locale, os, sys, warnings\nimport matplotlib, sklearn\nimport numpy as np, pandas as pd"
-    cells = [("setup", setup), ("stage:before", look), ("stage:change", change), ("stage:after", look)]
+    cells = [("setup", setup)]
+    for number, (change, look) in enumerate(SETTINGS):
+        parts = (("before", look), ("change", change), ("after", look))
+        cells += [(f"stage:{name}_{number}", source) for name, source in parts]
     (bench.folder / "elsewhere").mkdir()
-    script = "\nprint('--')\n".join([f"{setup}\n{look}", f"{change}\n{look}"])
+    script = "\nprint('--')\n".join([setup, *(f"{change}\n{look}" for change, look in SETTINGS)])
     told = subprocess.run(
         [sys.executable, "-c", script],
         cwd=bench.folder / "elsewhere",
         capture_output=True,
         text=True,
         check=True,
-    ).stdout
+    ).stdout.split("--\n")[1:]
     run = bench.run(cells, jobs=2)
-    assert bench.printed(run, 4) == told.split("--\n")[1]
-    assert bench.printed(run, 2) != bench.printed(run, 4)
+    assert run.state == "done"
+    assert [bench.printed(run, 3 * number + 4) for number in range(len(SETTINGS))] == told
+    for number in range(len(SETTINGS)):
+        assert bench.printed(run, 3 * number + 2) != told[number], "what stands above it sees nothing of it"
 
 
 def test_what_modules_set_when_they_are_imported_orders_nothing(bench):

@@ -11,6 +11,7 @@ import papermill
 import pytest
 from notebooks_factory import written
 from papermill.exceptions import PapermillExecutionError
+from recording import record_in_this_process
 
 CELLS = [
     ("parameters", "depth: int = 6  # how deep"),
@@ -21,7 +22,7 @@ CELLS = [
 
 @pytest.fixture
 def source(tmp_path, monkeypatch):
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+    record_in_this_process(monkeypatch)
     return written(tmp_path, CELLS)
 
 
@@ -36,11 +37,16 @@ def outputs(path):
     return ["".join(output.get("text", "") for output in cell.get("outputs", [])) for cell in node.cells]
 
 
-def test_command_line_runs_the_pipeline_with_parameters(source, tmp_path):
-    done = papermill_cli("notebook.ipynb", "out.ipynb", "-p", "depth", "8", cwd=tmp_path)
+def test_command_line_runs_the_pipeline_with_parameters_in_the_notebooks_folder_from_wherever_it_is_called(tmp_path):
+    folder = tmp_path / "deep"
+    folder.mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    written(folder, [*CELLS, ("stage:where", "import os\nprint(os.getcwd())")])
+    done = papermill_cli("deep/notebook.ipynb", "out.ipynb", "--cwd", "elsewhere", "-p", "depth", "8", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
-    assert outputs(tmp_path / "out.ipynb") == ["", "", "", "16\n"]
+    assert outputs(tmp_path / "out.ipynb") == ["", "", "", "16\n", f"{folder}\n"]
     assert "Stage b: done" in done.stderr
+    assert (folder / ".stagebook").is_dir()
 
 
 def test_both_ways_share_their_results(source, bench):
@@ -66,24 +72,6 @@ def test_wrong_parameter_is_refused(tmp_path, source):
     done = papermill_cli("notebook.ipynb", "out.ipynb", "-p", "dept", "8", cwd=tmp_path)
     assert done.returncode != 0
     assert "Did you mean `depth`" in done.stderr
-
-
-def test_kernels_start_in_the_notebooks_folder_from_wherever_papermill_is_called(tmp_path, source):
-    folder = tmp_path / "deep"
-    folder.mkdir()
-    written(folder, [("stage:a", "import os\nprint(os.getcwd())")])
-    done = papermill_cli("deep/notebook.ipynb", "out.ipynb", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert outputs(tmp_path / "out.ipynb") == [f"{folder}\n"]
-    assert (folder / ".stagebook").is_dir()
-
-
-def test_cwd_option_moves_neither_source_nor_output(source, tmp_path):
-    (tmp_path / "elsewhere").mkdir()
-    done = papermill_cli("notebook.ipynb", "out.ipynb", "--cwd", "elsewhere", cwd=tmp_path)
-    assert done.returncode == 0, done.stderr
-    assert outputs(tmp_path / "out.ipynb")[-1] == "12\n"
-    assert (tmp_path / ".stagebook").is_dir()
 
 
 def test_both_ways_leave_the_same_notebook_of_a_failed_run(tmp_path, source, bench):

@@ -9,6 +9,7 @@ import nbformat
 import papermill
 import pytest
 from notebooks_factory import notebook
+from recording import record_in_this_process
 
 from stagebook.events import Notice, RunFinished, RunStarted, StageFinished, StageStarted
 from stagebook.model import Selection
@@ -33,7 +34,7 @@ TEXT = 'say "hi"\n\\ über'
 
 @pytest.fixture
 def path(tmp_path, monkeypatch):
-    monkeypatch.setenv("MLFLOW_TRACKING_URI", f"sqlite:///{tmp_path}/mlflow.db")
+    record_in_this_process(monkeypatch)
     document = notebook(CELLS)
     prose = {"cell_type": "markdown", "metadata": {}, "source": "# One\n![x](attachment:x.svg)", "id": "prose"}
     document["cells"].insert(1, prose | {"attachments": {"x.svg": {"image/svg+xml": "<svg>\n</svg>"}}})

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from stagebook.track.tables import tables_at
+
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
@@ -46,7 +48,9 @@ def client_for(home: Path) -> MlflowClient:
         logging.getLogger(noisy).setLevel(logging.WARNING)
     from mlflow import MlflowClient
 
-    return MlflowClient(tracking_uri=tracking_uri(home))
+    uri = tracking_uri(home)
+    with tables_at(uri):
+        return MlflowClient(tracking_uri=uri)
 
 
 def experiment_for(client: MlflowClient, notebook: Path, home: Path, variables: Mapping[str, str] = os.environ) -> str:
