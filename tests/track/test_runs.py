@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 from notebooks_factory import written
+from recording import record_in_this_process
 
 from stagebook.events import Notice
 from stagebook.run.api import run_notebook
@@ -32,6 +33,18 @@ def run(tmp_path, monkeypatch, recording_here):
         return run_notebook(written(tmp_path, cells), **options)
 
     return start
+
+
+@pytest.fixture(scope="module")
+def twice(tmp_path_factory):
+    """What is recorded of a notebook that has run and was run again: the client, and both runs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)
+        record_in_this_process(patch)
+        folder = tmp_path_factory.mktemp("twice")
+        path = written(folder, CELLS)
+        runs = [run_notebook(path), run_notebook(path)]
+        yield MlflowClient(f"sqlite:///{folder}/.stagebook/mlflow.db"), runs
 
 
 @pytest.fixture
@@ -57,9 +70,8 @@ def recorded(client, name="notebook"):
     ]
 
 
-def test_a_run_has_its_parameters_metrics_and_a_child_for_each_stage(run, client):
-    run()
-    [(parent, stages)] = recorded(client)
+def test_a_run_has_its_parameters_metrics_and_a_child_for_each_stage(twice):
+    _, (parent, stages) = recorded(twice[0])
     assert parent.info.status == "FINISHED"
     assert parent.data.params == {"depth": "2"}
     assert parent.data.metrics["auc"] == 0.5
@@ -69,9 +81,8 @@ def test_a_run_has_its_parameters_metrics_and_a_child_for_each_stage(run, client
     assert len(stages["train"].data.tags["stagebook.fingerprint"]) == 32
 
 
-def test_mlflow_calls_in_a_stage_land_in_the_stages_run(run, client):
-    run()
-    [(_, stages)] = recorded(client)
+def test_mlflow_calls_in_a_stage_land_in_the_stages_run(twice):
+    _, (_, stages) = recorded(twice[0])
     assert stages["extra"].data.metrics["own"] == 7
     assert stages["extra"].data.params == {"note": "mine"}
     assert stages["extra"].info.status == "FINISHED"
@@ -92,9 +103,9 @@ def test_what_each_stage_records_itself_lands_in_its_own_run_also_by_autolog(run
     assert {stage.state for stage in run(cells).stages} == {"reused"}
 
 
-def test_output_notebook_and_run_json_are_artifacts(run, client, tmp_path):
-    done = run()
-    [(parent, _)] = recorded(client)
+def test_output_notebook_and_run_json_are_artifacts(twice, tmp_path):
+    client, (done, _) = twice
+    _, (parent, _) = recorded(client)
     assert sorted(one.path for one in client.list_artifacts(parent.info.run_id)) == ARTIFACTS
     copy = Path(client.download_artifacts(parent.info.run_id, "run.json", str(tmp_path)))
     assert json.loads(copy.read_text())["id"] == done.id
@@ -134,10 +145,8 @@ def test_the_graph_is_an_artifact_with_the_state_of_each_stage_and_the_edges_as_
     assert "make: reused" in graph(client, again, tmp_path)
 
 
-def test_reused_stages_are_recorded_as_reused(run, client):
-    run()
-    run()
-    (_, stages), _ = recorded(client)
+def test_reused_stages_are_recorded_as_reused(twice):
+    (_, stages), _ = recorded(twice[0])
     assert {one.data.tags["stagebook.state"] for one in stages.values()} == {"reused"}
     assert stages["train"].data.metrics["auc"] == 0.5
 
@@ -154,7 +163,7 @@ def test_failed_stage_and_run_are_failed(run, client):
 
 
 def test_switched_off_it_leaves_no_trace(run, tmp_path):
-    run(track=False)
+    run(CELLS[:2], track=False)
     assert not (tmp_path / ".stagebook/mlflow.db").exists()
 
 
