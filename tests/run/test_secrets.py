@@ -14,6 +14,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from notebooks_factory import notebook, written
+from platformdirs import user_cache_path
 from recording import record_in_this_process
 from secrecy import ODD, PLAIN, leaking_files, leaks
 
@@ -65,6 +66,7 @@ CELLS = [
 @pytest.fixture
 def place(monkeypatch):
     """A folder with all that is written in it: the notebook's folder, a home, temporary files; paths are short."""
+    tables = list(user_cache_path("stagebook", appauthor=False).glob("mlflow-*.db"))
     with tempfile.TemporaryDirectory(prefix="sb-") as root:
         folders = {name: Path(root, name) for name in ("work", "home", "tmp")}
         for folder in folders.values():
@@ -75,6 +77,8 @@ def place(monkeypatch):
         monkeypatch.setattr(tempfile, "tempdir", None)
         for name in ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "JUPYTER_RUNTIME_DIR", "IPYTHONDIR"):
             monkeypatch.setenv(name, str(home / name.lower()))
+        for file in tables:  # MLflow takes seconds to make them
+            shutil.copy(file, user_cache_path("stagebook", appauthor=False, ensure_exists=True))
         monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
         monkeypatch.chdir(folders["work"])
         yield Path(root)
