@@ -48,7 +48,7 @@ class ByHand:
             content = message["content"]
             if message["msg_type"] == "stream":
                 answer.text += content["text"]
-            elif "data" in content:
+            elif message["msg_type"] in ("display_data", "execute_result"):
                 answer.data.append(content["data"])
             elif message["msg_type"] == "error":
                 answer.text += re.sub(r"\x1b\[[0-9;]*m", "", "\n".join(content["traceback"])) + "\n"

@@ -160,3 +160,23 @@ def test_cells_before_setup_keep_results_from_runs(notebook, by_hand):
         sources(notebook)[3],
         "cells ran before the setup cells: restart the kernel and run the setup cells first",
     )
+
+
+def test_what_is_served_says_which_names_are_not_there_and_leaves_no_older_ones(tmp_path, by_hand):
+    cells = [
+        CELLS[0],
+        ("setup", "import numpy as np"),
+        ("", "%%stage a\nrest = [1]\nx = len(rest)"),
+        ("", "%%stage b\nshown = 5\nprint(x)"),
+        ("", "shown"),
+    ]
+    notebook = written(tmp_path, cells)
+    kernel = by_hand(notebook)
+    answers = [kernel.run(source) for source in sources(notebook)]
+    assert answers[2].line.endswith("kept for runs")
+    kernel.run("rest = shown = 'by hand'")
+    again = [kernel.run(source) for source in sources(notebook)]
+    assert again[2].line.endswith("from the store, it ran in the notebook, without rest, which no cell reads")
+    assert kernel.run("rest").status == "error"
+    assert again[3].line.endswith("from the store, it ran in the notebook"), "a cell below looks at it, so it is stored"
+    assert again[4].data[0]["text/plain"] == "5"

@@ -14,8 +14,8 @@ from stagebook.book.notebook import Document, source_of
 from stagebook.book.options import checked_options, magic_options
 from stagebook.model import Cell, Finding, Place, Role
 
-MAGIC = re.compile(r"\A(?P<blank>\s*)%%stage(?![\w])[ \t]*(?P<line>[^\n]*)")
-_LATE_MAGIC = re.compile(r"\A(?:[ \t]*(?:#|%%(?!stage\b))[^\n]*\n|\s*\n)+(?=[ \t]*%%stage(?!\w))")
+MAGIC = re.compile(r"\A(?P<blank>\s*)%%stage(?![\w?])[ \t]*(?P<line>[^\n]*)")
+_LATE_MAGIC = re.compile(r"\A(?:[ \t]*(?:#|%%(?!stage\b))[^\n]*\n|\s*\n)+(?=[ \t]*%%stage(?![\w?]))")
 INJECTED = "injected-parameters"
 _NAME = re.compile(r"[^\W\d][\w-]*\Z")
 

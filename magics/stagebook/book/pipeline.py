@@ -140,7 +140,8 @@ def _drafted(document: Document, path: Path) -> Draft:
     """Cells with roles, each parsed; cells that are no Python are findings."""
     read, findings = read_cells(document)
     if not any(one.cell.role == "stage" for one in read):
-        message = f"{path.name} has no stages. Tag a cell `stage:NAME`, or start it with `%%stage NAME`."
+        remedy = "Tag a cell `stage:NAME`, start it with `%%stage NAME`, or let `suggest` propose some."
+        message = f"{path.name} has no stages. {remedy}"
         raise PipelineError(message, findings)
     trees = {}
     for one in read:

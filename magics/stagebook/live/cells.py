@@ -44,6 +44,8 @@ class Cells:
         """
         if notebook is not None and not hasattr(self._shell, "kernel"):
             raise UsageError("The cache is for notebooks: a terminal does not tell what cells put out.")
+        if self._session is not None and notebook is not None and self._session.notebook == notebook.resolve():
+            return  # what it knows of the cells that have run is not to be lost
         if self._session is not None:
             self._session.close()
             self._session = None

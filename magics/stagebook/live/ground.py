@@ -144,7 +144,11 @@ class Ground:
         orders = [self._ran[code].order for code in codes if code in self._ran]
         if len(orders) < len(codes):
             return "the cells of parameters and setup have not all run as they are now, since the cache is on"
-        return "" if orders == sorted(orders) else "the cells of parameters and setup have not run in their order"
+        return (
+            ""
+            if orders == sorted(orders)
+            else "parameters and setup have not run in their order: run them again, from the first"
+        )
 
 
 def _bound(pipeline: Pipeline) -> list[str]:

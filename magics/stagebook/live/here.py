@@ -34,7 +34,7 @@ def this_notebook() -> Path:
     remedy = "Name it, once for all: %pipeline notebook NOTEBOOK.ipynb"
     gone = next((Path(one) for one in candidates if one and Path(one).suffix == ".ipynb"), None)
     if gone is not None:
-        raise UsageError(f"The notebook {gone.name} of this kernel is no longer in {gone.parent}. {remedy}")
+        raise UsageError(f"There is no {gone.name} in {gone.parent}: it was not saved yet, or moved. Save it. {remedy}")
     raise UsageError(f"This kernel does not say which notebook it belongs to. {remedy}")
 
 

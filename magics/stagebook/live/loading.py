@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,9 @@ from stagebook.errors import UsageError
 
 if TYPE_CHECKING:
     from stagebook.model import Pipeline
+
+_LOADING = re.compile(r"^[ \t]*%(re)?load_ext[ \t]+stagebook[ \t]*$", re.MULTILINE)
+"""It is loaded, and says so."""
 
 
 def load(notebook: Path, stage: str, *, run: str | None = None) -> str:
@@ -66,7 +70,7 @@ def _set_up(pipeline: Pipeline, parameters: Mapping[str, Any], shell: Any) -> No
 
     given = {one.name: parameters[one.name] for one in pipeline.parameters if one.name in parameters and not one.secret}
     for cell in pipeline.preamble:
-        result = shell.run_cell(without_magic(cell.source), silent=True)
+        result = shell.run_cell(_LOADING.sub("", without_magic(cell.source)), silent=True)
         if not result.success:
             raise UsageError(f"The {cell.role} cell {cell.number} failed, as is shown above. Mend it, and enter again.")
         if cell.role == "parameters":

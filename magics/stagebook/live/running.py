@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -66,7 +67,10 @@ def start_run(words: Sequence[str], asked: dict[str, Any]) -> None:
 
 def start_sweep(words: Sequence[str], asked: dict[str, Any]) -> None:
     """Start a sweep, and show its points as they are done; arguments and errors are those of `start_run`."""
-    _checked(asked)
+    from stagebook.run.axes import read_axes
+
+    pipeline, name = _checked(asked), asked["notebook"].name
+    read_axes(pipeline.parameters, asked["parameters"], notebook=name, search=asked["search"] is not None)
     line = _command("sweep", words, asked)
     if not has_front_end():
         _start_plain(line, asked["notebook"])
@@ -84,17 +88,21 @@ def cancel() -> str:
     running = [one for one in _under_way if one.is_running]
     for one in running:
         one.cancel()
-    _under_way[:] = running
     return "It is being ended; what is done is kept." if running else "Nothing runs in the background."
 
 
 def wait() -> str:
     """Wait until nothing runs in the background; what has come of what ran, a line each, where no line told it yet."""
+    if not _under_way:
+        return "Nothing runs in the background."
     told = []
-    for one in list(_under_way):
-        one.wait()
-        told.append(one.outcome)
-    _under_way.clear()
+    try:
+        for one in list(_under_way):
+            one.wait()
+            told.append(one.outcome)
+            _under_way.remove(one)
+    except KeyboardInterrupt:
+        told.append("No longer waiting; what runs goes on. End it: %pipeline cancel")
     return "\n".join(filter(None, told))
 
 
@@ -102,9 +110,19 @@ def _checked(asked: dict[str, Any]) -> Pipeline:
     """The pipeline; what is wrong with it is told here, and not by a process."""
     from stagebook.book.pipeline import load_pipeline
 
-    if asked["secrets"]:
-        raise UsageError("A secret stands in no cell: use %pipeline form, or set its variable and run in a terminal.")
-    return load_pipeline(asked["notebook"])
+    pipeline = load_pipeline(asked["notebook"])
+    secret = {one.name for one in pipeline.parameters if one.secret}
+    shown = next((name for name, _ in asked["parameters"] if name in secret), None)
+    if shown is not None:
+        raise UsageError(f"`{shown}` is a secret, and a notebook keeps what stands in its cells. {_hand_over(shown)}")
+    for name in asked["secrets"]:
+        if name in secret and not os.environ.get(name.upper()):
+            raise UsageError(f"The variable {name.upper()} is not set in this kernel. {_hand_over(name)}")
+    return pipeline
+
+
+def _hand_over(secret: str) -> str:
+    return f"Use %pipeline form, or set {secret.upper()} before Jupyter starts, and say --secret {secret}."
 
 
 def _command(verb: str, words: Sequence[str], asked: dict[str, Any]) -> list[str]:

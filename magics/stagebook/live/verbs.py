@@ -54,7 +54,7 @@ def answer(line: str) -> None:
     """
     verb, *words = _split(line) or ["show"]
     if verb in ("help", "-h", "--help"):
-        print(_help())
+        print(_help()) if not words else answer(f"{words[0]} --help")
     elif verb in _OWN:
         _OWN[verb](words)
     else:
@@ -92,7 +92,7 @@ def _command(verb: str) -> click.Command:
 
 def _with_notebook(command: click.Command, words: Words) -> list[str]:
     """The words with this notebook before them, where the command takes one and they name none."""
-    takes = any(parameter.name in ("notebook", "model") for parameter in command.params)
+    takes = any(parameter.name in ("notebook", "model", "place") for parameter in command.params)
     named = any(word.endswith(".ipynb") for word in words) or any(word in ("-h", "--help") for word in words)
     if not takes or named or (command.name in _OF_MODELS and any(not word.startswith("-") for word in words)):
         return list(words)
@@ -156,8 +156,7 @@ def _show(words: Words) -> None:
 def _form(words: Words) -> None:
     from stagebook.live.views import show_form
 
-    if words:
-        raise UsageError("`%pipeline form` takes nothing: it is made of the parameters cell.")
+    _takes_nothing("form", words)
     show_form(this_notebook())
 
 
@@ -245,18 +244,25 @@ def _sweep(words: Words) -> None:
     show_sweep_form(this_notebook())
 
 
-def _cancel(_: Words) -> None:
+def _cancel(words: Words) -> None:
     from stagebook.live.running import cancel
 
+    _takes_nothing("cancel", words)
     print(cancel())
 
 
-def _wait(_: Words) -> None:
+def _wait(words: Words) -> None:
     from stagebook.live.running import wait
 
+    _takes_nothing("wait", words)
     told = wait()
     if told:
         print(told)
+
+
+def _takes_nothing(verb: str, words: Words) -> None:
+    if words:
+        raise UsageError(f"`%pipeline {verb}` takes nothing, and `{' '.join(words)}` was given.")
 
 
 def _cache(words: Words) -> None:

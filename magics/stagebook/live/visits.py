@@ -19,6 +19,7 @@ from stagebook.run.carried import Carried, put_states
 from stagebook.run.contents import input_contents, stored_inputs
 from stagebook.run.job import CellRecord, JobCell, StageJob, StageResult
 from stagebook.run.jobs import stage_job
+from stagebook.run.kept import not_stored
 from stagebook.run.kernelspecs import kernel_python
 from stagebook.run.plan import Planner, Verdict
 from stagebook.run.presence import Presence
@@ -144,6 +145,8 @@ class Visits:
         result = visit.served
         assert result is not None
         namespace = self._shell.user_ns
+        for name in not_stored(visit.stage, result):  # had the cell been run, what is there would be there no more
+            namespace.pop(name, None)
         plain = [ref for name, ref in result.outputs.items() if not is_hidden(name)]
         namespace.update(load(plain, self._store, namespace=namespace))
         hidden = [ref for name, ref in result.outputs.items() if is_hidden(name)]

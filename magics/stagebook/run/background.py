@@ -53,6 +53,7 @@ class Background:
         self._printed = printed
         self._ended = ended
         self._errors: list[str] = []
+        self._cancelled = False
         command = [sys.executable, "-m", "stagebook", *words, *(["--json"] if told is not None else [])]
         try:
             self._process = subprocess.Popen(
@@ -87,7 +88,8 @@ class Background:
     def cancel(self) -> None:
         """Have it end as after Ctrl-C: stages under way are interrupted, what is done is kept."""
         with suppress(ProcessLookupError):
-            if self._process.poll() is None:
+            if self._process.poll() is None and not self._cancelled:
+                self._cancelled = True  # a second signal would take it at its word, and nothing would be written down
                 self._process.send_signal(signal.SIGTERM)
 
     def wait(self, seconds: float | None = None) -> bool:

@@ -82,5 +82,7 @@ def remarks(kept: KeptValues) -> Iterable[str]:
     if kept.unstorable:
         names = ", ".join(f"`{name}` ({what})" for name, what in kept.unstorable.items() if not is_hidden(name))
         yield from [f"Not there, as it cannot be stored: {names}."] if names else []
+    if kept.unread:
+        yield f"Not kept, as no other stage reads it: {', '.join(kept.unread)}."
     if kept.changed:
         yield f"Since that run, something has changed: {kept.changed}."

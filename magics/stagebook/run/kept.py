@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from stagebook.book.hidden import is_hidden
 from stagebook.book.pipeline import load_pipeline
 from stagebook.errors import UsageError, did_you_mean
 from stagebook.model import Pipeline, Selection, Stage, frozen_map
@@ -36,6 +37,7 @@ class KeptValues:
         values: by name, hidden state among them (see `book/hidden`).
         sources: the stage that each comes from.
         unstorable: names that could not be stored, each with what it is.
+        unread: names that a stage binds and that are not stored, as no other stage reads them.
         changed: what has been changed since the run, in a line; empty where nothing has.
         cells: of a stage, what its cells have put out, as nbformat has it.
     """
@@ -46,6 +48,7 @@ class KeptValues:
     values: Mapping[str, ValueRef]
     sources: Mapping[str, str]
     unstorable: Mapping[str, str] = field(default_factory=frozen_map)
+    unread: tuple[str, ...] = ()
     changed: str = ""
     cells: tuple[Sequence[Mapping[str, Any]], ...] = ()
 
@@ -74,6 +77,7 @@ def outputs_of(notebook: Path, stage: str, *, run: str | None = None, store: str
         dict(result.outputs),
         dict.fromkeys(result.outputs, known.name),
         result.unstorable,
+        not_stored(known, result),
         _changes(pipeline, facts, {known.name}, kept),
         tuple(cell.outputs for cell in own),
     )
@@ -99,8 +103,18 @@ def inputs_of(notebook: Path, stage: str, *, run: str | None = None, store: str 
         found,
         {name: taken[name] for name in found},
         unstorable,
-        _changes(pipeline, facts, sources, kept) if sources else "",
+        changed=_changes(pipeline, facts, sources, kept) if sources else "",
     )
+
+
+def not_stored(stage: Stage, result: StageResult) -> tuple[str, ...]:
+    """The names that a stage binds and that its result does not hold, as no other stage reads them."""
+    known = {*result.outputs, *result.unstorable}
+    return tuple(sorted(name for name in stage.names.binds if name not in known and _is_plain(name)))
+
+
+def _is_plain(name: str) -> bool:
+    return not is_hidden(name) and not name.startswith("_")
 
 
 def _stage(pipeline: Pipeline, name: str) -> Stage:

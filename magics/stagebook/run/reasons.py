@@ -98,7 +98,8 @@ def reason(changes: Iterable[Change], *, this: str = "") -> str:
     told: list[str] = []
     since = False
     for change in _modules_as_one(changes):
-        when = " in this run" if this and change.run == this else f" since run {change.run}"
+        last = f"run {change.run}" if change.run else "it ran in the notebook"
+        when = " in this run" if this and change.run == this else f" since {last}"
         clause = _clause(change, since="" if since or change.run is None else when)
         since = since or when in clause
         told.append(clause)

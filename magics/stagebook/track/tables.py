@@ -1,4 +1,4 @@
-"""MLflow's tables in a new sqlite file: it takes seconds to make them, so they are made once and copied from then on."""
+"""MLflow's tables in a new sqlite file: made once, which takes seconds, and copied from then on."""
 
 from __future__ import annotations
 

@@ -134,7 +134,8 @@ class PipelineView(anywidget.AnyWidget):
     @property
     def outcome(self) -> str:
         """How the last run that was started here ended, and what went wrong."""
-        return "\n".join(filter(None, (self.now.get("said"), self.now.get("trouble"))))
+        failed = [f"{stage['name']}: {stage['reason']}" for stage in self.stages if stage["state"] == "failed"]
+        return "\n".join(filter(None, (self.now.get("said"), *failed, self.now.get("trouble"))))
 
     def cancel(self) -> None:
         """Have the run end as after Ctrl-C: stages under way are interrupted, what is done is kept."""
