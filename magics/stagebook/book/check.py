@@ -8,12 +8,14 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from stagebook.book.again import once
 from stagebook.book.cells import without_magic
 from stagebook.book.control import control_names
 from stagebook.book.findings import finding
 from stagebook.book.graph import AMBIENT, Unresolved, names_taken
 from stagebook.book.hidden import is_hidden
 from stagebook.book.places import segments_before
+from stagebook.book.syntax import nodes_of
 from stagebook.errors import did_you_mean
 from stagebook.model import Cell, Edge, Finding, Names, Pipeline, Place, Stage
 
@@ -209,7 +211,8 @@ def unread(draft: Draft, pipeline: Pipeline) -> Iterator[Finding]:
             yield finding("SB105", f"Stage `{stage.name}` has no code.", remedy, place, stage=stage.name)
     for cell in draft.cells("test"):
         yield from _test_findings(draft, cell, {stage.name for stage in draft.stages})
-    read_by_all = _loaded(draft.nodes(one.cell for one in draft.read))
+    trees = draft.trees_of(one.cell for one in draft.read)
+    read_by_all: set[str] = set().union(*map(_loaded, trees))
     read_by_all.update(*(control_names(stage.options) for stage in draft.stages))
     if draft.whole and not read_by_all & _READS_BY_NAME:
         yield from _unread(draft, pipeline, read_by_all)
@@ -273,10 +276,14 @@ def is_scaffold(name: str) -> bool:
     return _FIGURE.fullmatch(name) is not None
 
 
-def _loaded(nodes: Iterable[ast.AST]) -> set[str]:
+def _loaded(tree: ast.Module) -> set[str]:
     """Every name that is read anywhere, in any scope, and those that text names as `df.query("x > @name")` does."""
+    return once("loaded", (), (tree,), lambda: _names_loaded(tree))
+
+
+def _names_loaded(tree: ast.Module) -> set[str]:
     read: set[str] = set()
-    for node in nodes:
+    for node in nodes_of(tree):
         if isinstance(node, ast.Name):
             if not isinstance(node.ctx, ast.Store):
                 read.add(node.id)
