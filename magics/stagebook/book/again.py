@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import threading
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Callable, Hashable, Sequence
 from typing import Any, TypeVar
 
@@ -19,6 +19,8 @@ from stagebook.book.syntax import nodes_of, parse
 Found = TypeVar("Found")
 
 _MOST = 4096
+_RESULTS = 8
+"""What may be known after a piece of code, in as many of its versions."""
 _kept: OrderedDict[Hashable, tuple[Any, Any]] = OrderedDict()
 _lock = threading.Lock()
 
@@ -41,8 +43,13 @@ def analysed(cells: Sequence[tuple[int, ast.Module]], *, known: Definitions = NO
 
 
 def merged(known: Definitions, later: Definitions) -> Definitions:
-    """As `Definitions.merged`; the same object for the same two."""
-    return once("known", (), (known, later), lambda: known.merged(later))
+    """As `Definitions.merged`; what equals an earlier result is that same object, so that what follows is known."""
+    found = known.merged(later)
+    before = once("known", (), (known,), lambda: deque([known], maxlen=_RESULTS))
+    same = next((one for one in list(before) if one is found or one == found), None)
+    if same is None:
+        before.append(found)
+    return found if same is None else same
 
 
 def once(kind: str, values: tuple[Hashable, ...], things: tuple[object, ...], work: Callable[[], Found]) -> Found:
