@@ -51,6 +51,7 @@ def started(notebook: Path, path: str, asked: Mapping[str, Any]) -> dict[str, An
         force=selection.force,
     )
     words += [word for secret in secrets for word in ("--secret", secret)]
+    words += [] if asked.get("track", True) else ["--no-track"]
     environment = {secret.upper(): text for secret, text in secrets.items() if text}
     return _job(start_job(notebook, words, environment=environment), path)
 

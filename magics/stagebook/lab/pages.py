@@ -13,11 +13,9 @@ def page_of(notebook: Path, run: str) -> str:
     Raises:
         RefusedError: it is not there.
     """
-    import nbformat
     from nbconvert import HTMLExporter
 
     path, document = output_document(notebook, run)
-    node = nbformat.from_dict(document)  # type: ignore[no-untyped-call]
     exporter = HTMLExporter()  # type: ignore[no-untyped-call]
-    page, _ = exporter.from_notebook_node(node, {"metadata": {"name": f"{path.stem}, run {run}"}})
+    page, _ = exporter.from_notebook_node(document, {"metadata": {"name": f"{path.stem}, run {run}"}})
     return str(page)

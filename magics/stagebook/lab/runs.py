@@ -17,12 +17,14 @@ from stagebook.commands.running import mlflow_at
 from stagebook.comparetext import side_by_side_sections
 from stagebook.lab.plain import numbers, plain
 from stagebook.lab.refusals import RefusedError
+from stagebook.run.as_papermill import ERROR_MARKER
 from stagebook.run.history import Facts, metrics_of, past_runs
 from stagebook.run.put_out import failing_line, printed, raised, traceback_of
 from stagebook.run.request import home_for, store_for
 from stagebook.run.status import last_run
 from stagebook.track.place import is_recorded
 
+_ADDED = frozenset({INJECTED, ERROR_MARKER})
 _MOST = 200
 _MOST_TEXT = 20_000
 """Letters of what a cell has put out."""
@@ -87,16 +89,20 @@ def output_notebook(notebook: Path, run: str, root: Path) -> dict[str, Any]:
 
 
 def output_document(notebook: Path, run: str) -> tuple[Path, Document]:
-    """A run's output notebook: where it is, and what it holds.
+    """A run's output notebook: where it is, and what it holds, every text in one piece.
 
     Raises:
         RefusedError: it is not there.
     """
+    import nbformat
+    from nbformat.v4.rwbase import rejoin_lines
+
     home = home_for(notebook)
     path = _output(home, _facts(notebook, home, run))
     if path is None:
         raise RefusedError(404, f"Run {run} has no output notebook here. Was it written elsewhere, or removed?")
-    return path, read_document(path)
+    node = nbformat.from_dict(read_document(path))  # type: ignore[no-untyped-call]
+    return path, rejoin_lines(node)  # type: ignore[no-untyped-call]
 
 
 def comparison(notebook: Path, runs: Sequence[str]) -> dict[str, Any]:
@@ -169,17 +175,15 @@ def _below(path: Path, root: Path) -> str | None:
 
 
 def _codes(document: Document) -> Iterable[tuple[dict[str, Any], Document]]:
-    """The code cells of an output notebook, each with its place in the notebook that was run."""
-    number = injected = 0
-    for index, cell in enumerate(document["cells"]):
-        if cell["cell_type"] != "code":
+    """The code cells of an output notebook, each with its place in the notebook that was run: Papermill adds some."""
+    number, index = 0, -1
+    for cell in document["cells"]:
+        if not _ADDED.isdisjoint(tags_of(cell)):
             continue
-        if INJECTED in tags_of(cell):
-            injected += 1
-            continue
-        number += 1
-        place = {"id": str(cell.get("id") or f"cell-{index - injected}"), "index": index - injected, "number": number}
-        yield place, cell
+        index += 1
+        if cell["cell_type"] == "code":
+            number += 1
+            yield {"id": str(cell.get("id") or f"cell-{index}"), "index": index, "number": number}, cell
 
 
 def _logged(place: Mapping[str, Any], cell: Document) -> dict[str, Any]:
