@@ -5,16 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from tests.notebooks_factory import written
+from tests.server.answers import ran_twice
 from tests.server.jupyter import JupyterServer, Ran, serving
-
-CELLS = [
-    ("parameters", "depth: int = 3  # 1..20\nhf_token = ''"),
-    ("setup", "def doubled(x):\n    return 2 * x"),
-    ("stage:load", "rows = [len(hf_token), 1, 2]\nprint('loaded', len(rows))"),
-    ("", "%%stage train metrics=score\nscore = doubled(depth) / 10\nmodel = {'deep': depth, 'of': rows}"),
-    ("", "%%stage report\nif depth > 9:\n    raise ValueError('too deep')\nprint(score, model)"),
-]
 
 
 @pytest.fixture(scope="session")
@@ -26,8 +18,5 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
 
 @pytest.fixture(scope="session")
 def ran(server: JupyterServer) -> Ran:
-    """A notebook in a folder of its own."""
-    (server.root / "work").mkdir()
-    file = written(server.root / "work", CELLS, "flights.ipynb")
-    path = "work/flights.ipynb"
-    return Ran(path, file, server.run(path), server.run(path, parameters={"depth": "11"}))
+    """A notebook that has run well, and then with a stage that failed."""
+    return ran_twice(server)

@@ -25,6 +25,14 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN = secrets.token_hex(16)
 
+CELLS = [
+    ("parameters", "depth: int = 3  # 1..20\nhf_token = ''"),
+    ("setup", "def doubled(x):\n    return 2 * x"),
+    ("stage:load", "rows = [len(hf_token), 1, 2]\nprint('loaded', len(rows))"),
+    ("", "%%stage train metrics=score\nscore = doubled(depth) / 10\nmodel = {'deep': depth, 'of': rows}"),
+    ("", "%%stage report\nif depth > 9:\n    raise ValueError('too deep')\nprint(score, model)"),
+]
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -33,6 +41,7 @@ class Answer:
     status: int
     headers: dict[str, str]
     body: bytes
+    cookies: tuple[str, ...] = ()
 
     @property
     def facts(self) -> Any:
@@ -51,8 +60,8 @@ class JupyterServer:
 
     @property
     def url(self) -> str:
-        """Where its routes are."""
-        return f"http://127.0.0.1:{self.port}/base/stagebook/api"
+        """Where it is."""
+        return f"http://127.0.0.1:{self.port}/base"
 
     def start(self) -> None:
         """Return once it answers."""
@@ -95,14 +104,16 @@ class JupyterServer:
     def ask(
         self, method: str, route: str, body: Any = None, *, headers: dict[str, str] | None = None, **query: Any
     ) -> Answer:
-        """What it answers; with its token, if no other headers are given."""
+        """What it answers on a route of ours, or at a path; with its token, if no other headers are given."""
         words = urllib.parse.urlencode(query, doseq=True)
         content = body if body is None or isinstance(body, bytes) else json.dumps(body).encode()
         given = {"Authorization": f"token {TOKEN}"} if headers is None else headers
-        request = urllib.request.Request(f"{self.url}/{route}?{words}", content, given, method=method)
+        place = route if route.startswith("/") else f"/stagebook/api/{route}"
+        request = urllib.request.Request(f"{self.url}{place}?{words}", content, given, method=method)
         try:
             with urllib.request.urlopen(request, timeout=60) as answer:
-                return Answer(answer.status, dict(answer.headers), answer.read())
+                cookies = tuple(answer.headers.get_all("Set-Cookie", ()))
+                return Answer(answer.status, dict(answer.headers), answer.read(), cookies)
         except urllib.error.HTTPError as error:
             return Answer(error.code, dict(error.headers), error.read())
 

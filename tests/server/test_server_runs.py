@@ -7,7 +7,6 @@ import time
 
 import pytest
 from tests.notebooks_factory import written
-from tests.server.jupyter import serving
 
 WAITS = [("", "%%stage first\nx = 1"), ("", "%%stage second\nimport time\ntime.sleep(60)\nprint(x)")]
 
@@ -136,26 +135,26 @@ def test_a_secret_reaches_the_run_and_is_written_nowhere(server):
     assert secret not in server.log()
 
 
-def test_a_run_goes_on_when_the_server_is_killed_and_is_cancelled_by_another(tmp_path):
-    with serving(tmp_path) as server:
-        written(server.root, WAITS)
-        job = server.post("jobs", {"path": "notebook.ipynb", "verb": "run", "track": False}, status=201)
-        again = server.ask("POST", "jobs", {"path": "notebook.ipynb", "verb": "run", "track": False})
-        assert again.status == 409
-        events = server.root / ".stagebook/jobs" / job["job"] / "events.jsonl"
-        wait_for(lambda: '"stage": "second"' in events.read_text())
-        server.kill()
-        server.start()
-        (found,) = server.get("jobs", path="notebook.ipynb")["jobs"]
-        assert found["running"]
-        assert found["run"] == json.loads(events.read_text().splitlines()[0])["run"]
-        running = server.get(f"runs/{found['run']}", path="notebook.ipynb")
-        assert running["state"] == "running"
-        assert server.ask("DELETE", f"jobs/{job['job']}", path="notebook.ipynb").status == 202
-        *told, (_, end) = server.follow(job["job"], path="notebook.ipynb")
-        assert end["state"] == "interrupted"
-        assert [event["state"] for _, event in told if event["event"] == "StageFinished"] == ["done", "interrupted"]
-        assert (server.root / ".stagebook/.gitignore").read_text() == "*\n"
+def test_a_run_goes_on_when_the_server_is_killed_and_is_cancelled_by_another(server):
+    path, folder = "left/notebook.ipynb", server.root / "left"
+    folder.mkdir()
+    written(folder, WAITS)
+    job = server.post("jobs", {"path": path, "verb": "run", "track": False}, status=201)
+    again = server.ask("POST", "jobs", {"path": path, "verb": "run", "track": False})
+    assert again.status == 409
+    events = folder / ".stagebook/jobs" / job["job"] / "events.jsonl"
+    wait_for(lambda: '"stage": "second"' in events.read_text())
+    server.kill()
+    server.start()
+    (found,) = server.get("jobs", path=path)["jobs"]
+    assert found["running"]
+    assert found["run"] == json.loads(events.read_text().splitlines()[0])["run"]
+    assert server.get(f"runs/{found['run']}", path=path)["state"] == "running"
+    assert server.ask("DELETE", f"jobs/{job['job']}", path=path).status == 202
+    *told, (_, end) = server.follow(job["job"], path=path)
+    assert end["state"] == "interrupted"
+    assert [event["state"] for _, event in told if event["event"] == "StageFinished"] == ["done", "interrupted"]
+    assert (folder / ".stagebook/.gitignore").read_text() == "*\n"
 
 
 def test_of_a_run_that_was_killed_that_is_said(server):

@@ -34,6 +34,10 @@ _PAUSE = 0.2
 _AWAKE = 15.0
 """Seconds after which a connection on which nothing has come is kept awake."""
 
+_SANDBOX = (
+    "sandbox allow-scripts allow-popups; frame-ancestors 'self'; default-src 'none'; img-src data:; font-src data:; "
+    "style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+)
 _FEWEST, _MOST = 2, 8
 """Runs that are compared."""
 _DIGITS = 9
@@ -186,8 +190,8 @@ class OutputPage(Route):
 
     @property
     def content_security_policy(self) -> str:
-        """What the page holds is as little to be trusted as any notebook: it has no part in the server's origin."""
-        return "frame-ancestors 'self'; sandbox allow-scripts allow-popups"
+        """What the page holds is as little to be trusted as any notebook: it is of no origin, and fetches nothing."""
+        return _SANDBOX
 
     @web.authenticated
     @authorized

@@ -88,7 +88,7 @@ def output_notebook(notebook: Path, run: str, root: Path) -> dict[str, Any]:
     }
 
 
-def output_document(notebook: Path, run: str) -> tuple[Path, Document]:
+def output_document(notebook: Path, run: str) -> tuple[Path, Any]:
     """A run's output notebook: where it is, and what it holds, every text in one piece.
 
     Raises:

@@ -194,7 +194,7 @@ class EventLines:
         while not found:
             with suppress(FileNotFoundError), self._path.open("rb") as file:
                 file.seek(self._offset)
-                whole, end, _ = file.read(_MOST_READ).rpartition(b"\n")
+                whole, end, _ = (file.read(_MOST_READ) + file.readline()).rpartition(b"\n")
             if not end:
                 return []
             self._offset += len(whole) + 1
