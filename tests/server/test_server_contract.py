@@ -15,6 +15,7 @@ from tests.server.jupyter import TOKEN
 from stagebook.lab.bodies import description
 
 CHECKS = [not_a_server_error, status_code_conformance, response_schema_conformance]
+QUIETLY = settings(deadline=None, database=None, suppress_health_check=list(HealthCheck), derandomize=True)
 SLOW = ("GET /values", "GET /runs/{run}/page")
 OPERATIONS = {
     f"{operation.method.upper()} {operation.path}": operation
