@@ -16,12 +16,21 @@ QUIET += ["--disable-quic", "--disable-background-networking", "--disable-compon
 # Several kernels and workers share the cores: threads that wait for work are to sleep, as in the kernels of a run.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-_LONGEST = ("test_models.py", "test_secrets.py", "test_killing.py", "test_away.py", "test_scorer.py", "test_chips.py")
+_LONGEST = ("lab", "test_models", "test_secrets", "test_killing", "test_away", "test_scorer", "test_cache")
+
+
+def pytest_itemcollected(item: pytest.Item) -> None:
+    """What is run by one of several processes: a file's tests, or all that want JupyterLab, which is started once."""
+    item.add_marker(pytest.mark.xdist_group(_group(item)))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that take long first: else one of several processes is at the last of them while the others are done."""
-    items.sort(key=lambda item: item.path.name not in _LONGEST)
+    """What takes long first: else one of several processes is at the last of them while the others are done."""
+    items.sort(key=lambda item: _LONGEST.index(_group(item)) if _group(item) in _LONGEST else len(_LONGEST))
+
+
+def _group(item: pytest.Item) -> str:
+    return "lab" if item.path.parent.name == "lab" else item.path.stem
 
 
 @pytest.fixture(scope="session", autouse=True)
