@@ -49,7 +49,6 @@ export class PipelineModel implements IDisposable {
         this._fail(error);
       }
     );
-    void panel.context.ready.then(() => this.findJobs());
   }
 
   readonly watch: NotebookWatch;
@@ -324,7 +323,7 @@ export class PipelineModel implements IDisposable {
   }
 
   private _onEdited(): void {
-    if (this.hasRoles) {
+    if (this.hasRoles && this._trouble?.isMissing !== true) {
       this._latest.request();
     }
   }

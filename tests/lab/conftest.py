@@ -144,6 +144,10 @@ def running(face: str, folder: Path, extension: Path) -> Iterator[Server]:
     server = Server(face, f"http://127.0.0.1:{port}", secrets.token_hex(16), served, folder / "settings")
     # Asks for no news: a question on the screen, and a look at the network.
     server.set("@jupyterlab/apputils-extension", "notification", {"checkForUpdates": False, "fetchNews": "false"})
+    config = folder / "config"
+    config.mkdir()
+    enabled = {"ServerApp": {"jpserver_extensions": {"stagebook.lab": True}}}
+    (config / "jupyter_server_config.json").write_text(json.dumps(enabled))
     own = {"JUPYTER_CONFIG_DIR": "config", "JUPYTER_DATA_DIR": "data", "JUPYTER_RUNTIME_DIR": "runtime"}
     own |= {"JUPYTERLAB_SETTINGS_DIR": "settings", "JUPYTERLAB_WORKSPACES_DIR": "workspaces", "IPYTHONDIR": "ipython"}
     environment = os.environ | {name: str(folder / where) for name, where in own.items()}
@@ -211,7 +215,7 @@ class OpenNotebook:
     def expect_chips(self, texts: list[str | None]) -> None:
         """Wait until the cells' chips read `texts`; None is a cell without one."""
         read = "[...document.querySelectorAll('.jp-Notebook .jp-Cell')]"
-        read += ".map(cell => cell.querySelector('.stagebook-Chip')?.textContent ?? null)"
+        read += ".map(cell => cell.querySelector('.stagebook-Chip-label')?.textContent ?? null)"
         same = f"texts => JSON.stringify({read}) === texts"
         try:
             self.page.wait_for_function(same, arg=compact(texts), timeout=10_000)
@@ -246,6 +250,18 @@ class OpenNotebook:
         """What `script` returns, where `notebook` is the notebook's widget and `cells` its model's cells."""
         names = "const notebook = jupyterapp.shell.currentWidget.content; const cells = notebook.model.cells;"
         return self.page.evaluate(f"async () => {{ {names} {script} }}")
+
+    def setting(self, plugin: str, name: str, value: Any) -> None:
+        """Change a plug-in's setting, as the settings editor does: pages that are open have it at once."""
+        self.page.evaluate(
+            """async ([plugin, name, value]) => {
+              const tokens = [...jupyterapp.pluginRegistry._services.keys()];
+              const token = tokens.find(one => one.name === '@jupyterlab/coreutils:ISettingRegistry');
+              const registry = await jupyterapp.resolveRequiredService(token);
+              await registry.set(plugin, name, value);
+            }""",
+            [plugin, name, value],
+        )
 
     def command(self, name: str, *, cell: int) -> None:
         """Run a notebook command on a cell."""
@@ -298,21 +314,26 @@ def shared_page(context: Any, lab: Server) -> Iterator[OpenNotebook]:
     page.close()
 
 
-@pytest.fixture
-def staged(shared_page: OpenNotebook, lab: Server) -> OpenNotebook:
-    """The staged notebook, fresh, as the only document in Lab."""
-    name = lab.serve("staged.ipynb")
-    shared_page.page.evaluate(
+def replaced(shared: OpenNotebook, server: Server, name: str) -> OpenNotebook:
+    """A fresh copy of one of `NOTEBOOKS` as the only document of a page that is there already."""
+    copy = server.serve(name)
+    shared.page.evaluate(
         """async name => {
           const before = jupyterapp.shell.currentWidget;
           const panel = await jupyterapp.commands.execute('docmanager:open', { path: name, factory: 'Notebook' });
           await panel.context.ready;
           before.dispose();
         }""",
-        name,
+        copy,
     )
-    shared_page.page.wait_for_function(f"jupyterapp.shell.currentWidget?.context?.path === '{name}'")
-    return shared_page
+    shared.page.wait_for_function(f"jupyterapp.shell.currentWidget?.context?.path === '{copy}'")
+    return shared
+
+
+@pytest.fixture
+def staged(shared_page: OpenNotebook, lab: Server) -> OpenNotebook:
+    """The staged notebook, fresh, as the only document in Lab."""
+    return replaced(shared_page, lab, "staged.ipynb")
 
 
 def compact(value: Any) -> str:
