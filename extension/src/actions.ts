@@ -143,7 +143,8 @@ export class Actions {
   /** Whether the notebook is saved, or has been now. */
   private async _saved(model: PipelineModel): Promise<boolean> {
     const { context } = model.panel;
-    if (!context.model.dirty) {
+    // What has changed may be outputs only, or something else that a run does not read.
+    if (!context.model.dirty || (await model.isSaved())) {
       return true;
     }
     if (this._settings.saveBeforeRun === 'ask') {

@@ -194,6 +194,12 @@ export class PipelineModel implements IDisposable {
     }
   }
 
+  /** Whether a run, which takes the notebook's file, would run what is on the screen. */
+  async isSaved(): Promise<boolean> {
+    const analysis = await this._analyse(this._stopped.signal);
+    return analysis?.saved === true;
+  }
+
   /** Ask again for all that may have changed outside. */
   refresh(): void {
     this._latest.request();

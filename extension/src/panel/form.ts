@@ -73,8 +73,7 @@ export class Form implements Part {
       }
       model.given = givenOf(parameters, texts);
     });
-    const bounds = parameter.help.includes(parameter.bounds) ? '' : parameter.bounds;
-    const about = [parameter.help, bounds].filter(text => text !== '').join(' · ');
+    const about = parameter.help || parameter.bounds; // the comment says what the bounds are
     return element(
       'div',
       { class: 'stagebook-Field' },
