@@ -16,6 +16,11 @@ Secret: TypeAlias = str
 """Annotates a parameter whose value is never written or shown: `api_key: Secret = ""`."""
 
 
+def _jupyter_server_extension_points() -> list[dict[str, str]]:
+    """Where Jupyter Server finds the panel's routes; they are loaded by a server only."""
+    return [{"module": "stagebook.lab"}]
+
+
 def load_ipython_extension(shell: InteractiveShell) -> None:
     """Make the magics known: what `%load_ext stagebook` calls."""
     from stagebook.magics import register

@@ -156,11 +156,20 @@ class Listener(Protocol):
         """Take note of the event."""
 
 
+_FAILURE = ("cell", "line", "name", "message", "remedy")
+
+
 def event_to_json(event: Event) -> dict[str, Any]:
-    """An event as JSON can hold it, its type under `event`; results and runs are left to `run.json`."""
+    """An event as JSON can hold it, its type under `event`; results and runs are left to `run.json`.
+
+    Of a stage that failed, `failure` says why: `name` and `message` of the exception, `cell`, `line`, `remedy`.
+    """
     if isinstance(event, PointEvent):
         return {"point": event.point, **event_to_json(event.event)}
     plain = {name: value for name, value in _fields(event).items() if name != "result"}
+    failure = getattr(getattr(event, "result", None), "failure", None)
+    if failure is not None:
+        plain["failure"] = {name: getattr(failure, name) for name in _FAILURE}
     if isinstance(event, RunFinished):
         plain = {"run": event.run.id, "state": event.run.state, "folder": str(event.run.folder)}
     elif isinstance(event, PointFinished):

@@ -194,10 +194,28 @@ Severity = Literal["error", "warning"]
 
 
 @dataclass(frozen=True, slots=True)
+class CellEdit:
+    """A change of code cell `cell` (its number): tags that it loses and gets, and its new text, None to keep it."""
+
+    cell: int
+    remove: tuple[str, ...] = ()
+    add: tuple[str, ...] = ()
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """Edits that mend what a finding tells of, and what they do, in a few words."""
+
+    title: str
+    edits: tuple[CellEdit, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """Something `stagebook check` has to say.
 
-    An error keeps the pipeline from running; a warning does not.
+    An error keeps the pipeline from running; a warning does not. `fixes` are ways to mend it that are sure to.
     """
 
     code: str
@@ -206,6 +224,7 @@ class Finding:
     remedy: str
     place: Place | None = None
     stage: str | None = None
+    fixes: tuple[Fix, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,13 +12,14 @@ from stagebook.errors import UsageError, did_you_mean
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-Kind = Literal["codec", "runner", "recorder", "state"]
+Kind = Literal["codec", "runner", "recorder", "state", "exporter"]
 
 _ROOMS = {
     "codec": "stagebook.store.codecs",
     "runner": "stagebook.run.runners",
     "recorder": "stagebook.track.recorders",
     "state": "stagebook.run.states",
+    "exporter": "stagebook.export.exporters",
 }
 
 

@@ -20,6 +20,7 @@ from typing import Any
 
 from stagebook.book.parameters import comments_of
 from stagebook.book.syntax import CellSyntaxError, parse, syntax_tree
+from stagebook.model import Cell
 
 _NUMBER = r"[+-]?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][+-]?\d+)?"
 _DOTS = re.compile(rf"(?<![\w.])({_NUMBER})\s*\.\.\s*({_NUMBER})(?![\w.]*\w)")
@@ -68,6 +69,15 @@ class Bounds:
         low = f"{'more than' if self.low_open else 'at least'} {self.low}" if self.low is not None else ""
         high = f"{'less than' if self.high_open else 'at most'} {self.high}" if self.high is not None else ""
         return " and ".join(part for part in (low, high) if part)
+
+
+def bounds_in(cells: Iterable[Cell]) -> Mapping[str, Bounds]:
+    """The bounds of the parameters of a notebook with these cells, as far as there are some."""
+    found: dict[str, Bounds] = {}
+    for cell in cells:
+        if cell.role == "parameters":
+            found |= bounds_of(cell.source)
+    return found
 
 
 def bounds_of(source: str) -> Mapping[str, Bounds]:

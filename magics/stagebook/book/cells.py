@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from stagebook.book import kale
 from stagebook.book.findings import finding
+from stagebook.book.fixes import in_all_cells, keeping_one, renamed_stage, replaced_tag
 from stagebook.book.notebook import Document, source_of
 from stagebook.book.options import checked_options, magic_options
-from stagebook.model import Cell, Finding, Place, Role
+from stagebook.model import Cell, Finding, Fix, Place, Role
 
 MAGIC = re.compile(r"\A(?P<blank>\s*)%%stage(?![\w])[ \t]*(?P<line>[^\n]*)")
 _LATE_MAGIC = re.compile(r"\A(?:[ \t]*(?:#|%%(?!stage\b))[^\n]*\n|\s*\n)+(?=[ \t]*%%stage(?!\w))")
@@ -65,7 +66,7 @@ def read_cells(document: Document) -> tuple[list[ReadCell], list[Finding]]:
             findings.append(_no_effect(f"Option {named}", "Tag the cell `stage:NAME`, or remove it.", place))
         cell = Cell(str(raw.get("id") or f"cell-{index}"), index, number, role, stage, source)
         read.append(ReadCell(cell, options, translate is not None and stage == kale.METRICS_STAGE))
-    return read, findings
+    return read, in_all_cells(findings)
 
 
 def _in_metadata(raw: Document, place: Place) -> tuple[dict[str, Any], list[Finding]]:
@@ -99,8 +100,8 @@ def _line_of(magic: re.Match[str], place: Place) -> Place:
     return Place(place.cell, magic["blank"].count("\n") + 1)
 
 
-def _no_effect(what: str, remedy: str, place: Place) -> Finding:
-    return finding("SB108", f"{what} has no effect here.", remedy, place)
+def _no_effect(what: str, remedy: str, place: Place, fixes: Iterable[Fix] = ()) -> Finding:
+    return finding("SB108", f"{what} has no effect here.", remedy, place, fixes=fixes)
 
 
 def tags_of(cell: Document) -> tuple[str, ...]:
@@ -125,13 +126,16 @@ def without_magic(source: str) -> str:
 def _role(tags: tuple[str, ...], source: str, place: Place) -> tuple[Role, str | None, list[Finding]]:
     """What the cell's tags and its magic make of it; where they contradict each other, what the first says."""
     claims: dict[tuple[Role, str | None], str] = {}
+    by_tag: dict[str, tuple[Role, str | None]] = {}
     findings = []
     for tag in tags:
         claim = _claim(tag)
         if claim is not None:
             claims[claim] = f"tag `{tag}`"
+            by_tag[tag] = claim
         elif meant := _meant(tag):
-            findings.append(_no_effect(f"Tag `{tag}`", f"Did you mean `{meant}`?", place))
+            fix = replaced_tag(place.cell, tag, meant)
+            findings.append(_no_effect(f"Tag `{tag}`", f"Did you mean `{meant}`?", place, [fix]))
     if magic := MAGIC.match(source):
         place = _line_of(magic, place)
         named, _, _ = magic_options(magic["line"], place)
@@ -145,10 +149,12 @@ def _role(tags: tuple[str, ...], source: str, place: Place) -> tuple[Role, str |
         if name is not None and not _NAME.match(name):
             message = f"`{name}` cannot be the name of a stage." if name else f"The {said} names no stage."
             remedy = "Start with a letter; go on with letters, digits, `_` or `-`."
-            findings.append(finding("SB106", message, remedy, place))
+            fixes = renamed_stage(place.cell, name, [tag for tag, (_, named) in by_tag.items() if named == name])
+            findings.append(finding("SB106", message, remedy, place, fixes=fixes))
     if len(claims) > 1:
         said = " and ".join(claims.values())
-        findings.append(finding("SB102", f"The cell has {said}.", "Keep one of them.", place))
+        fixes = keeping_one(place.cell, claims, by_tag)
+        findings.append(finding("SB102", f"The cell has {said}.", "Keep one of them.", place, fixes=fixes))
     role, stage = next(iter(claims), ("exploration", None))
     return role, stage, findings
 

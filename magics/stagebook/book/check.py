@@ -8,14 +8,17 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
+from stagebook.book.again import once
 from stagebook.book.cells import without_magic
 from stagebook.book.control import control_names
 from stagebook.book.findings import finding
+from stagebook.book.fixes import is_setup_like, renamed_name, tagged_as
 from stagebook.book.graph import AMBIENT, Unresolved, names_taken
 from stagebook.book.hidden import is_hidden
 from stagebook.book.places import segments_before
+from stagebook.book.syntax import nodes_of
 from stagebook.errors import did_you_mean
-from stagebook.model import Cell, Edge, Finding, Names, Pipeline, Place, Stage
+from stagebook.model import Cell, Edge, Finding, Fix, Names, Pipeline, Place, Stage
 
 if TYPE_CHECKING:
     from stagebook.book.pipeline import Draft
@@ -86,7 +89,8 @@ def _unresolved(draft: Draft, one: Unresolved) -> Finding:
                 f"`{name}` is read here, but only an exploration cell ({bound}) makes it: it never runs headlessly."
             )
             remedy = f"Tag cell {cell.number} with a stage or `setup`, or define `{name}` in `{one.stage}`."
-            return finding("SB202", message, remedy, one.place, stage=one.stage)
+            fixes = [*_as_setup(draft, cell), *_into_stage(draft, cell, one)]
+            return finding("SB202", message, remedy, one.place, stage=one.stage, fixes=fixes)
     return _undefined(draft, name, one.place, stage=one.stage)
 
 
@@ -94,7 +98,32 @@ def _undefined(draft: Draft, name: str, place: Place, *, stage: str | None) -> F
     known = {bound for segment in draft.segments for bound in segment.names.binds} | draft.preamble.binds.keys()
     close = difflib.get_close_matches(name, sorted(known), n=1)
     remedy = f"Did you mean `{close[0]}`?" if close else f"Define `{name}`, or correct its spelling."
-    return finding("SB201", f"`{name}` is read here, but no cell defines it.", remedy, place, stage=stage)
+    fixes: list[Fix] = []
+    if close and place.cell in draft.trees:
+        source = next(one.cell.source for one in draft.read if one.cell.number == place.cell)
+        fixes = renamed_name(place.cell, source, draft.trees[place.cell], name, close[0])
+    message = f"`{name}` is read here, but no cell defines it."
+    return finding("SB201", message, remedy, place, stage=stage, fixes=fixes)
+
+
+def _as_setup(draft: Draft, cell: Cell) -> list[Fix]:
+    """Tagging an exploration cell as setup, where it defines what needs nothing of the stages, and that none makes."""
+    names, tree = draft.names[cell.number], draft.trees.get(cell.number)
+    if tree is None or not is_setup_like(tree):
+        return []
+    made = {name for segment in draft.segments for name in segment.names.binds}
+    mentioned = _loaded(tree) | names.binds.keys()
+    alone = mentioned.isdisjoint(made) and names.reads.keys() <= AMBIENT | draft.preamble.binds.keys()
+    return [tagged_as(cell.number, "setup")] if alone else []
+
+
+def _into_stage(draft: Draft, cell: Cell, one: Unresolved) -> list[Fix]:
+    """Making an exploration cell a part of the stage below it that reads a name of it, where all it reads is there."""
+    before = draft.segments[: segments_before(cell, draft.cells("stage"))]
+    known = {name for segment in before for name in segment.names.binds} | draft.preamble.binds.keys() | AMBIENT
+    if cell.number > one.place.cell or not draft.names[cell.number].reads.keys() <= known:
+        return []
+    return [tagged_as(cell.number, f"stage:{one.stage}")]
 
 
 def _is_surely_missing(draft: Draft, names: Names, name: str, place: Place) -> bool:
@@ -209,7 +238,8 @@ def unread(draft: Draft, pipeline: Pipeline) -> Iterator[Finding]:
             yield finding("SB105", f"Stage `{stage.name}` has no code.", remedy, place, stage=stage.name)
     for cell in draft.cells("test"):
         yield from _test_findings(draft, cell, {stage.name for stage in draft.stages})
-    read_by_all = _loaded(draft.nodes(one.cell for one in draft.read))
+    trees = draft.trees_of(one.cell for one in draft.read)
+    read_by_all: set[str] = set().union(*map(_loaded, trees))
     read_by_all.update(*(control_names(stage.options) for stage in draft.stages))
     if draft.whole and not read_by_all & _READS_BY_NAME:
         yield from _unread(draft, pipeline, read_by_all)
@@ -259,7 +289,7 @@ def _not_there(draft: Draft, test: Cell, name: str, where: Place) -> Finding:
         if name in draft.names[other.number].binds:
             message = f"`{name}` is read here, but only an exploration cell (cell {other.number}) makes it."
             remedy = f"Tag cell {other.number} with a stage or `setup`, or make `{name}` here."
-            return finding("SB202", message, remedy, where, stage=test.stage)
+            return finding("SB202", message, remedy, where, stage=test.stage, fixes=_as_setup(draft, other))
     return _undefined(draft, name, where, stage=test.stage)
 
 
@@ -273,10 +303,14 @@ def is_scaffold(name: str) -> bool:
     return _FIGURE.fullmatch(name) is not None
 
 
-def _loaded(nodes: Iterable[ast.AST]) -> set[str]:
+def _loaded(tree: ast.Module) -> set[str]:
     """Every name that is read anywhere, in any scope, and those that text names as `df.query("x > @name")` does."""
+    return once("loaded", (), (tree,), lambda: _names_loaded(tree))
+
+
+def _names_loaded(tree: ast.Module) -> set[str]:
     read: set[str] = set()
-    for node in nodes:
+    for node in nodes_of(tree):
         if isinstance(node, ast.Name):
             if not isinstance(node.ctx, ast.Store):
                 read.add(node.id)

@@ -37,7 +37,7 @@ def files_of(stage: Stage, nodes: Iterable[ast.AST]) -> Files:
 
     Args:
         stage: the stage.
-        nodes: of its code.
+        nodes: the constants and the calls in its code.
     """
     named, written = {*stage.options.reads, *stage.options.writes}, {*stage.options.writes}
     clears = False

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from stagebook.model import Finding, Place, Severity
+from collections.abc import Iterable
+
+from stagebook.model import Finding, Fix, Place, Severity
 
 CODES: dict[str, tuple[Severity, str]] = {
     "SB101": ("error", "syntax error"),
@@ -35,6 +37,14 @@ CODES: dict[str, tuple[Severity, str]] = {
 }
 
 
-def finding(code: str, message: str, remedy: str, place: Place | None = None, *, stage: str | None = None) -> Finding:
+def finding(
+    code: str,
+    message: str,
+    remedy: str,
+    place: Place | None = None,
+    *,
+    stage: str | None = None,
+    fixes: Iterable[Fix] = (),
+) -> Finding:
     """A finding whose severity is that of its code."""
-    return Finding(code, CODES[code][0], message, remedy, place, stage)
+    return Finding(code, CODES[code][0], message, remedy, place, stage, tuple(fixes))

@@ -6,23 +6,24 @@ import ast
 import graphlib
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from stagebook.book import check, kale
+from stagebook.book.again import analysed, merged, parsed, texts_and_calls
 from stagebook.book.cells import ReadCell, read_cells, without_magic
 from stagebook.book.control import control_findings, with_control
 from stagebook.book.files import files_of, orders
 from stagebook.book.findings import finding
 from stagebook.book.graph import AMBIENT, edges_of, in_order, link
-from stagebook.book.names import analyse
 from stagebook.book.notebook import Document, kernel_of, read_document, require_python
 from stagebook.book.options import merged_options
 from stagebook.book.parameters import read_parameters
 from stagebook.book.places import runs_of, segments_before
 from stagebook.book.registered import model_findings
 from stagebook.book.secrets import secret_findings
-from stagebook.book.syntax import CellSyntaxError, nodes_of, parse
+from stagebook.book.syntax import CellSyntaxError
 from stagebook.errors import PipelineError
 from stagebook.model import Cell, Finding, Names, Pipeline, Place, Segment, Stage, StageOptions, frozen_map
 
@@ -35,7 +36,6 @@ class Draft:
     trees: dict[int, ast.Module]
     findings: list[Finding]
     names: dict[int, Names] = field(default_factory=dict)
-    _nodes: dict[int, list[ast.AST]] = field(default_factory=dict)
     preamble: Names = field(default_factory=Names)
     stages: tuple[Stage, ...] = ()
     segments: tuple[Segment, ...] = ()
@@ -44,13 +44,9 @@ class Draft:
         """The cells that have one of these roles, in notebook order."""
         return [read.cell for read in self.read if read.cell.role in roles]
 
-    def nodes(self, cells: Iterable[Cell]) -> Iterable[ast.AST]:
-        """All nodes of the code of these cells, as far as they could be parsed."""
-        for cell in cells:
-            if cell.number in self.trees:
-                if cell.number not in self._nodes:
-                    self._nodes[cell.number] = nodes_of(self.trees[cell.number])
-                yield from self._nodes[cell.number]
+    def trees_of(self, cells: Iterable[Cell]) -> list[ast.Module]:
+        """The trees of these cells, as far as they could be parsed."""
+        return [self.trees[cell.number] for cell in cells if cell.number in self.trees]
 
     @property
     def whole(self) -> bool:
@@ -146,7 +142,7 @@ def _drafted(document: Document, path: Path) -> Draft:
     for one in read:
         cell = one.cell
         try:
-            trees[cell.number] = parse(without_magic(cell.source))
+            trees[cell.number] = parsed(without_magic(cell.source))
         except CellSyntaxError as error:
             place = Place(cell.number, error.line)
             if cell.role != "exploration":
@@ -159,20 +155,20 @@ def _drafted(document: Document, path: Path) -> Draft:
 
 def _name(draft: Draft) -> None:
     """Analyse the preamble, the stages and the cells around them, and fill in the draft's stages and segments."""
-    analysis = analyse(_blocks(draft, draft.cells("parameters", "setup")))
+    analysis = analysed(_blocks(draft, draft.cells("parameters", "setup")))
     draft.preamble, known = analysis.names, analysis.definitions
     for cell in draft.cells("exploration"):
-        draft.names[cell.number] = analyse(_blocks(draft, [cell]), known=known).names
+        draft.names[cell.number] = analysed(_blocks(draft, [cell]), known=known).names
     segments, known_after = [], [known]
     for run in runs_of(draft.cells("stage")):
-        analysis = analyse(_blocks(draft, run), known=known)
-        known = known.merged(analysis.definitions)
+        analysis = analysed(_blocks(draft, run), known=known)
+        known = merged(known, analysis.definitions)
         known_after.append(known)
         segments.append(Segment(str(run[0].stage), analysis.names))
     draft.segments = tuple(segments)
     for cell in draft.cells("test"):  # they may call functions that stages define
         before = segments_before(cell, draft.cells("stage"))
-        draft.names[cell.number] = analyse(_blocks(draft, [cell]), known=known_after[before]).names
+        draft.names[cell.number] = analysed(_blocks(draft, [cell]), known=known_after[before]).names
     options = _stage_options(draft)
     draft.segments = _controlled(draft, options)
     draft.stages = tuple(_stages(draft, options))
@@ -181,7 +177,8 @@ def _name(draft: Draft) -> None:
 def _needs(draft: Draft) -> Mapping[str, frozenset[str]]:
     """Per stage, the ones it declares that it needs and those it meets in a file."""
     known = {stage.name for stage in draft.stages}
-    by_files = orders([(stage.name, files_of(stage, draft.nodes(stage.cells))) for stage in draft.stages])
+    code = {stage.name: chain(*map(texts_and_calls, draft.trees_of(stage.cells))) for stage in draft.stages}
+    by_files = orders([(stage.name, files_of(stage, code[stage.name])) for stage in draft.stages])
     return frozen_map(
         {stage.name: frozenset(known & {*stage.options.needs} | by_files[stage.name]) for stage in draft.stages}
     )

@@ -168,11 +168,17 @@ def mlflow_line(home: Path) -> str:
     Args:
         home: folder beside the notebook in which runs are recorded.
     """
+    url, command = mlflow_at(home)
+    return f"MLflow:   {url or command}"
+
+
+def mlflow_at(home: Path) -> tuple[str, str]:
+    """The address of MLflow's server, without a password, or what starts its UI on a file; the other is empty."""
     from stagebook.run.unrecorded import shown_place
     from stagebook.track.place import tracking_uri
 
     uri = tracking_uri(home)
-    return f"MLflow:   {shown_place() if uri.startswith('http') else _ui_command(uri)}"
+    return (shown_place(), "") if uri.startswith("http") else ("", _ui_command(uri))
 
 
 def _ui_command(uri: str) -> str:

@@ -18,7 +18,7 @@ from stagebook.book.cells import INJECTED, tags_of
 from stagebook.book.notebook import Document, source_of
 
 _MINOR = 5
-_ERROR_MARKER = "papermill-error-cell-tag"
+ERROR_MARKER = "papermill-error-cell-tag"
 _TOLD = ("default_parameters", "parameters", "environment_variables")
 _TEXTUAL = frozenset({"application/javascript", "image/svg+xml"})
 _LONG = 100
@@ -39,7 +39,7 @@ def prepared(document: Document, parameters: Mapping[str, Any], *, source: Path,
     cells = [{**cell, "source": source_of(cell), "metadata": {**cell["metadata"]}} for cell in document["cells"]]
     with_ids = document.get("nbformat_minor", 0) >= _MINOR
     ids = {cell.get("id") for cell in cells}
-    if any(_ERROR_MARKER in tags_of(cell) for cell in cells) or (with_ids and (None in ids or len(ids) < len(cells))):
+    if any(ERROR_MARKER in tags_of(cell) for cell in cells) or (with_ids and (None in ids or len(ids) < len(cells))):
         return None
     for cell in cells:
         cell["metadata"].setdefault("tags", [])

@@ -21,6 +21,13 @@ Told = Mapping[str, Any]
 _PATIENCE = 20.0
 """Seconds that a process has to end in, once it has been told to."""
 
+_MAIN = """\
+import sys
+sys.path[:] = [place for place in sys.path if place]
+from stagebook.cli import main
+main(prog_name="stagebook")
+"""
+
 
 class Background:
     """A `stagebook run` or `stagebook sweep` under way.
@@ -53,7 +60,7 @@ class Background:
         self._printed = printed
         self._ended = ended
         self._errors: list[str] = []
-        command = [sys.executable, "-m", "stagebook", *words, *(["--json"] if told is not None else [])]
+        command = command_of([*words, *(["--json"] if told is not None else [])])
         try:
             self._process = subprocess.Popen(
                 command,
@@ -100,7 +107,7 @@ class Background:
         for line in self._process.stdout:
             if self._printed is not None:
                 self._printed(line.rstrip("\n"))
-            event = _event(line) if self._told is not None else None
+            event = event_in(line) if self._told is not None else None
             if event is not None and self._told is not None:
                 self._told(event)
         status = self._process.wait()
@@ -113,7 +120,12 @@ class Background:
             self._errors.append(line)
 
 
-def _event(line: str) -> Told | None:
+def command_of(words: Sequence[str]) -> list[str]:
+    """What starts the command line with these words, whatever modules lie in the folder where it is started."""
+    return [sys.executable, "-c", _MAIN, *words]
+
+
+def event_in(line: str) -> Told | None:
     """The event that the line tells; None for what a library has printed."""
     with suppress(json.JSONDecodeError):
         found = json.loads(line)

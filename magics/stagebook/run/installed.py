@@ -21,6 +21,9 @@ _INFO = (".dist-info", ".egg-info", ".egg", ".egg-link")
 _SETTLED = 2_000_000_000
 """Nanoseconds that what is installed must have been left alone: a change within a clock's last tick does not show."""
 
+_found_here: dict[str, dict[str, dict[str, Any]]] = {}
+"""What this process has found, by the state of what is installed, for folders that are not there to remember it."""
+
 
 class Installed:
     """What is installed for this interpreter.
@@ -84,6 +87,8 @@ class Installed:
             record = json.loads(self._folder.read(_NAME))
             if is_signed(_NAME, record) and record["state"] == self._state:
                 self._known = {"packages": record["packages"], "versions": record["versions"]}
+        if self._state is not None and not self._folder.root.exists():
+            self._known = _found_here.setdefault(self._state, self._known)
 
 
 def _state() -> str | None:

@@ -103,7 +103,7 @@ class CellRecord:
 class Failure:
     """Why a stage failed: the exception, the cell (its number; 0 where no cell is to blame), and what to do.
 
-    Of a test, also the line of the cell (0 where that is not known), and what that called, to where it was raised.
+    Then the line of the cell (0 where that is not known) and, of a test, what that called, to where it was raised.
     """
 
     name: str

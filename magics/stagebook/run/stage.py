@@ -19,6 +19,7 @@ from stagebook.run.job import OUTSIDE, Failure, JobCell, Phase, StageJob, StageR
 from stagebook.run.kernels import CellFailedError
 from stagebook.run.masking import Veil
 from stagebook.run.prepared import Prepared
+from stagebook.run.put_out import failing_line
 from stagebook.store.values import ValueRef
 
 Emit = Callable[[Event], None]
@@ -226,4 +227,4 @@ def _failure(job: StageJob, error: CellFailedError) -> Failure:
     if error.name == "DeadKernel":
         remedy = "The cell ended the process, or it ran out of memory."
         return Failure("DeadKernel", f"{error.message}.", cell.number, remedy)
-    return Failure(error.name, error.message, cell.number)
+    return Failure(error.name, error.message, cell.number, line=failing_line(error.record.outputs))

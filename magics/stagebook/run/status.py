@@ -16,7 +16,7 @@ from stagebook.book.parameters import checked
 from stagebook.book.pipeline import load_pipeline
 from stagebook.book.secrets import secret_names
 from stagebook.errors import StoreError
-from stagebook.model import Change, Decision, Selection
+from stagebook.model import Change, Decision, Pipeline, Selection
 from stagebook.run.decisions import make_plan
 from stagebook.run.files import process_lives
 from stagebook.run.kernelspecs import check_kernel
@@ -80,17 +80,40 @@ class Status:
 def notebook_status(
     notebook: Path, *, parameters: Mapping[str, Any] | None = None, store: str | Path | None = None
 ) -> Status:
-    """How a notebook stands for a run with these parameters; nothing is run or written.
+    """How a notebook stands, as it was last saved; see `pipeline_status`.
 
     Raises:
         StagebookError: the notebook or a parameter is not in order.
     """
-    pipeline = load_pipeline(notebook)
+    return pipeline_status(load_pipeline(notebook), parameters=parameters, store=store, notebook=notebook)
+
+
+def pipeline_status(
+    pipeline: Pipeline,
+    *,
+    parameters: Mapping[str, Any] | None = None,
+    store: str | Path | None = None,
+    notebook: Path | None = None,
+) -> Status:
+    """How a pipeline stands for a run with these parameters; nothing is run, and no result is written.
+
+    Args:
+        pipeline: of a notebook that need not be saved as it is.
+        parameters: values that replace defaults.
+        store: where results are kept; `.stagebook` beside the notebook by default.
+        notebook: what the notebook is called, where that is not its whole path.
+
+    Raises:
+        StagebookError: a parameter or the kernel is not in order.
+    """
+    notebook = notebook or pipeline.notebook
     values = checked(pipeline.parameters, parameters or {}, notebook=notebook.name)
     check_kernel(pipeline.kernel)
     kept = store_for(notebook, store)
     planner = Planner(pipeline, values, kept)
     plan = make_plan(planner, Selection())
+    if kept.home.is_dir():  # none is made for a notebook that was never run
+        planner.save_memories()
     stages = tuple(_standing(planner, decision) for decision in plan.decisions)
     last = last_run(kept, notebook)
     words = given_words(parameters or {}, secret_names(pipeline.parameters))

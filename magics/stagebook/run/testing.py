@@ -5,7 +5,6 @@ Nothing that a test does is kept. What it changes in place is a copy of its own:
 
 from __future__ import annotations
 
-import re
 import shlex
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping
@@ -33,6 +32,7 @@ from stagebook.run.job_cells import job_cells, preamble_with
 from stagebook.run.kernelspecs import check_kernel
 from stagebook.run.plan import Planner
 from stagebook.run.presence import Presence
+from stagebook.run.put_out import printed
 from stagebook.run.record import new_run_id
 from stagebook.run.refresh import refreshed
 from stagebook.run.request import store_for
@@ -43,7 +43,6 @@ Outcome = Literal["passed", "failed", "error", "skipped"]
 
 _SKIPPING = frozenset({"Skipped", "SkipTest"})
 """What `pytest.skip` and `unittest` raise."""
-_ANSI = re.compile(r"\x1b\[[0-9;]*m")
 
 
 @dataclass(frozen=True, slots=True)
@@ -307,7 +306,7 @@ def _tested(test: CellTest, result: StageResult) -> Tested:
         raise KeyboardInterrupt
     record = next((cell for cell in reversed(result.cells) if cell.number == test.cell), None)
     duration = record.duration if record is not None else result.duration
-    output = _text_of(record.outputs) if record is not None else ""
+    output = printed(record.outputs) if record is not None else ""
     done = Tested(test.stage, test.cell, test.title, test.source, "passed", duration, output=output)
     failure = result.failure
     if failure is None:
@@ -325,17 +324,6 @@ def _skipped(test: CellTest, reason: str, *, stale: bool) -> Tested:
 
 def _error(test: CellTest, failure: Failure) -> Tested:
     return Tested(test.stage, test.cell, test.title, test.source, "error", failure=failure)
-
-
-def _text_of(outputs: list[dict[str, Any]]) -> str:
-    """What a cell has put out, as a terminal would show it; what it raised is told elsewhere."""
-    parts = []
-    for output in outputs:
-        if output["output_type"] == "stream":
-            parts.append(output["text"])
-        elif "text/plain" in output.get("data", {}):
-            parts.append(f"{output['data']['text/plain']}\n")
-    return _ANSI.sub("", "".join(parts)).rstrip("\n")
 
 
 def _tell_nobody(_: Event) -> None:

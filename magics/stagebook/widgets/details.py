@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from stagebook.model import Pipeline, Stage
 from stagebook.run.reasons import reason
 from stagebook.run.status import StageStatus, Status
 from stagebook.text import counted, moment, seconds
+from stagebook.widgets.standing import STATES
 
 Detail = dict[str, Any]
 """What the browser is given of a stage: texts, and lists of them."""
@@ -31,6 +33,22 @@ def details_of(pipeline: Pipeline, status: Status) -> dict[str, Detail]:
         for stage in pipeline.stages
         if stage.name in stands
     }
+
+
+def summary_of(states: Sequence[str]) -> list[list[str]]:
+    """How many stages stand how: pairs of the state, and what is said of it."""
+    count = Counter(states)
+    return [[state, f"{count[state]} {state}"] for state in STATES if count[state]]
+
+
+def run_all_text(states: Sequence[str]) -> str:
+    """What the button that runs all that is not fresh says; nothing where there is nothing to run."""
+    to_run = [state for state in states if state not in SETTLED]
+    if not to_run:
+        return ""
+    if set(to_run) == {"stale"}:
+        return f"Run {counted(len(to_run), 'stale stage')}"
+    return f"Run {counted(len(to_run), 'stage')}"
 
 
 def _detail(

@@ -7,7 +7,7 @@ from typing import Any
 
 import ipywidgets  # noqa: TID253 - the class is made of it; the magics import this module only where a form is wanted
 
-from stagebook.book.bounds import Bounds, bounds_of
+from stagebook.book.bounds import bounds_in
 from stagebook.book.pipeline import load_pipeline
 from stagebook.book.secrets import shown_values
 from stagebook.errors import StagebookError, UsageError
@@ -104,11 +104,7 @@ class ParameterForm(ipywidgets.VBox):  # type: ignore[misc] # ipywidgets has no 
 
 def fields_of(pipeline: Pipeline) -> dict[str, Field]:
     """A field for each parameter, by name."""
-    bounds: dict[str, Bounds] = {}
-    for cell in pipeline.cells:
-        if cell.role == "parameters":
-            bounds |= bounds_of(cell.source)
-    width = name_width(pipeline)
+    bounds, width = bounds_in(pipeline.cells), name_width(pipeline)
     return {
         one.name: Field(one, bounds.get(one.name), notebook=pipeline.notebook.name, width=width)
         for one in pipeline.parameters

@@ -5,7 +5,6 @@ from __future__ import annotations
 import secrets
 import threading
 import time
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -23,14 +22,14 @@ from stagebook.run.background import Background, run_words
 from stagebook.run.bringing import bring_outputs
 from stagebook.run.kept import KeptValues, outputs_of
 from stagebook.run.status import StageStatus, Status, notebook_status
-from stagebook.text import counted, findings_list, seconds
+from stagebook.text import findings_list, seconds
 from stagebook.widgets.asking import Asked, asked_for
-from stagebook.widgets.details import SETTLED, details_of
+from stagebook.widgets.details import SETTLED, details_of, run_all_text, summary_of
 from stagebook.widgets.following import Following
 from stagebook.widgets.front import module_of, style_of
 from stagebook.widgets.previews import figures_of, previews_of
 from stagebook.widgets.showing import with_text
-from stagebook.widgets.standing import STATES, RunNow, StageNow, after, waiting
+from stagebook.widgets.standing import RunNow, StageNow, after, waiting
 
 _ROOM = "running · cell 12 of 24 · 128 s"
 """The longest that stands in a box, as a rule."""
@@ -244,9 +243,9 @@ class PipelineView(anywidget.AnyWidget):
             self.stages = stages
             self.now = {
                 "running": self.is_running,
-                "summary": _summary([stage["state"] for stage in stages]),
+                "summary": summary_of([stage["state"] for stage in stages]),
                 "given": self._asked.shown(self._pipeline.parameters),
-                "all": _run_all([one.state for one in self._status.stages]),
+                "all": run_all_text([one.state for one in self._status.stages]),
                 "said": self._said,
                 "trouble": self._trouble,
                 "stale": self._read_at != _modified(self._notebook),
@@ -330,22 +329,6 @@ def _shown(stood: StageStatus, now: StageNow | None) -> dict[str, Any]:
 def _texts(name: str, state: str, beside: str, reason: str) -> dict[str, Any]:
     below = " · ".join(filter(None, [state, beside]))
     return {"name": name, "state": state, "below": below, "said": f"{name}: {below}", "reason": reason}
-
-
-def _summary(states: Sequence[str]) -> list[list[str]]:
-    """How many stages stand how: pairs of the state, and what is said of it."""
-    count = Counter(states)
-    return [[state, f"{count[state]} {state}"] for state in STATES if count[state]]
-
-
-def _run_all(states: Sequence[str]) -> str:
-    """What the button that runs all that is not fresh says; nothing where there is nothing to run."""
-    to_run = [state for state in states if state not in SETTLED]
-    if not to_run:
-        return ""
-    if set(to_run) == {"stale"}:
-        return f"Run {counted(len(to_run), 'stale stage')}"
-    return f"Run {counted(len(to_run), 'stage')}"
 
 
 def _modified(path: Path) -> int:

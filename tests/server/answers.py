@@ -1,0 +1,76 @@
+"""Answers of the real handlers, which the front end's tests read: `python -m tests.server.answers` writes them anew."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from pathlib import Path
+from typing import Any
+
+from tests.notebooks_factory import notebook, written
+from tests.server.jupyter import CELLS, ROOT, JupyterServer, Ran, serving
+
+FILE = ROOT / "extension/src/__tests__/answers.json"
+WRONG = [
+    ("setup", "import math"),
+    ("", "def half(x):\n    return x / 2"),
+    ("stage:load stage:read", "rows = [1, 2]"),
+    ("stage:train", "print(half(rovs))"),
+]
+
+
+def answers_of(server: JupyterServer, ran: Ran) -> dict[str, Any]:
+    """An answer of each kind, by name."""
+    path, runs = ran.path, server.get("runs", path=ran.path)
+    ids = [run["id"] for run in runs["runs"]]
+    job, events, end = ran.failed
+    plain = notebook([("", "x = 1")])
+    found = {
+        "analyse": server.post("analyse", {"path": path, "notebook": ran.document, "parameters": {"depth": "4"}}),
+        "analyse_wrong": server.post("analyse", {"path": "wrong.ipynb", "notebook": notebook(WRONG)}),
+        "analyse_without_stages": server.post("analyse", {"path": "plain.ipynb", "notebook": plain}),
+        "suggest": server.post("suggest", {"path": "plain.ipynb", "notebook": notebook(WRONG)}),
+        "runs": runs,
+        "run": server.get(f"runs/{ids[0]}", path=path),
+        "compare": server.get("compare", path=path, run=[ids[1], ids[0]]),
+        "job": job,
+        "jobs": server.get("jobs", path=path),
+        "events": events,
+        "end": end,
+        "values": server.get("values", path=path, stage="train"),
+        "figures": server.get("figures", path=path, stage="train"),
+        "exporters": server.get("exporters"),
+        "error": server.ask("GET", "runs", path="none.ipynb").facts,
+    }
+    text = json.dumps(found).replace(str(server.root.resolve()), "/srv")
+    anywhere: dict[str, Any] = json.loads(text)
+    return anywhere
+
+
+def shape_of(value: Any) -> Any:
+    """The keys and the types in an answer; of a list, those that its items have."""
+    if isinstance(value, dict):
+        return {key: shape_of(one) for key, one in value.items()}
+    if isinstance(value, list):
+        shapes = {json.dumps(shape_of(one), sort_keys=True) for one in value}
+        return [json.loads(shape) for shape in sorted(shapes)]
+    return "number" if isinstance(value, (int, float)) and not isinstance(value, bool) else type(value).__name__
+
+
+def ran_twice(server: JupyterServer) -> Ran:
+    """A notebook in a folder of its own that has run well, and then with a stage that failed."""
+    (server.root / "work").mkdir()
+    file = written(server.root / "work", CELLS, "flights.ipynb")
+    path = "work/flights.ipynb"
+    return Ran(path, file, server.run(path), server.run(path, parameters={"depth": "11"}))
+
+
+def main() -> None:
+    """Write the file."""
+    with tempfile.TemporaryDirectory() as folder, serving(Path(folder)) as server:
+        answers = answers_of(server, ran_twice(server))
+    FILE.write_text(json.dumps(answers, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
