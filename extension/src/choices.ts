@@ -36,5 +36,7 @@ export function offers(stages: readonly string[], typed: string, withTests = tru
     ...tests.map(stage => offer({ role: 'test', name: stage })),
     ...alone.filter(role => role === 'none').map(role => offer({ role }))
   ];
-  return [...known, ...(isNew ? [offer({ role: 'stage', name }, true)] : []), ...others];
+  const news = isNew ? [offer({ role: 'stage', name }, true)] : [];
+  const meant = others.filter(({ choice }) => choice.role === name); // a role's word, typed out
+  return [...known, ...meant, ...news, ...others.filter(one => !meant.includes(one))];
 }

@@ -125,6 +125,12 @@ NOTEBOOKS = {
         code("show(runs_table(book))"),
         code("score"),
     ),
+    "story.ipynb": book(
+        code("depth: int = 3  # 1..20", "parameters"),
+        code("rows = [1, 2, 3]"),
+        code("score = depth / 10 + len(rows)"),
+        code("print('the score is', score)"),
+    ),
     "plain.ipynb": book(prose("# Notes"), code("x = 1", "hide-input"), code("x + 1")),
     "long.ipynb": book(*(code(f"x{n} = {n}\ny{n} = x{n} + 1", f"stage:s{n // 2}") for n in range(80))),
 }
@@ -245,6 +251,10 @@ class OpenNotebook:
     def chip(self, cell: int) -> Any:
         """The label of a cell's chip, counting all cells from 0."""
         return self.page.locator(f".jp-Cell[data-windowed-list-index='{cell}'] .stagebook-Chip-label")
+
+    def state(self, cell: int) -> Any:
+        """What a cell's chip says of how its stage stands."""
+        return self.page.locator(f".jp-Cell[data-windowed-list-index='{cell}'] .stagebook-Chip-state")
 
     def model(self, script: str) -> Any:
         """What `script` returns, where `notebook` is the notebook's widget and `cells` its model's cells."""

@@ -27,7 +27,8 @@ test('what is typed filters them, and can be a new stage', () => {
   expect(told('loa')).toEqual(['load', 'loader', '+loa', 'test:load', 'test:loader']);
   expect(told('loader')).toEqual(['loader', 'test:loader']);
   expect(told('clean')).toEqual(['+clean']);
-  expect(told('setup')).toEqual(['+setup', 'setup']);
+  expect(told('setup')).toEqual(['setup', '+setup']);
+  expect(told('none')).toEqual(['none', '+none']);
   expect(told('no good')).toEqual([]);
 });
 

@@ -6,6 +6,8 @@ import { seconds, stateWord } from '../standing';
 import { numberText } from './pane';
 import { Drawn, Folded, type Part, type Tools } from './part';
 
+const SHORT = { dateStyle: 'short', timeStyle: 'medium' } as const;
+
 /** The runs that there have been: filtered, sorted, compared, opened. */
 export class Runs implements Part {
   constructor(private readonly _tools: Tools) {
@@ -201,7 +203,7 @@ export class Runs implements Part {
     }
     switch (column.kind) {
       case 'started':
-        return new Date(run.started).toLocaleString();
+        return new Date(run.started).toLocaleString(undefined, SHORT);
       case 'state':
         return stateMark(run.state, stateWord(run.state, trans));
       case 'took':
