@@ -36,7 +36,7 @@ export class PipelineModel implements IDisposable {
   ) {
     this.watch = new NotebookWatch(panel.content);
     this.watch.rolesChanged.connect(this._onRoles, this);
-    this.watch.edited.connect(this._onEdited, this);
+    this.watch.edited.connect(this._onTyped, this);
     panel.context.fileChanged.connect(this._onEdited, this);
     panel.context.pathChanged.connect(this._onPath, this);
     panel.disposed.connect(this.dispose, this);
@@ -326,6 +326,16 @@ export class PipelineModel implements IDisposable {
       this._analysis = null;
     }
     this._changed.emit('roles');
+  }
+
+  /** How the last run ended is no news any more once somebody goes on with the notebook. */
+  private _onTyped(): void {
+    if (this._end !== null) {
+      this._end = null;
+      this._run = { ...this._run, notices: [] };
+      this._changed.emit('run');
+    }
+    this._onEdited();
   }
 
   private _onEdited(): void {
