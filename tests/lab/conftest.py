@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.conftest import chromium
 
 ROOT = Path(__file__).resolve().parents[2]
 OUTPUT = ROOT / "magics/stagebook/labextension"
@@ -56,7 +57,8 @@ class Server:
 def built_extension() -> Path:
     if not (OUTPUT / "package.json").exists():
         pytest.skip("the Lab extension is not built: run `pip install -e .`, or `jlpm && jlpm build` in extension/")
-    sources = [file for folder in ("src", "style") for file in (ROOT / "extension" / folder).rglob("*.[tc]s*")]
+    sources = [file for folder in ("src", "style", "schema") for file in (ROOT / "extension" / folder).rglob("*.*")]
+    sources += (ROOT / "magics/stagebook/widgets/static").glob("*.*")
     shipped = [file for file in sources if "__tests__" not in file.parts]
     if max(file.stat().st_mtime for file in shipped) > (OUTPUT / "package.json").stat().st_mtime:
         pytest.fail("the Lab extension is older than its sources: run `jlpm build` in extension/")
@@ -193,13 +195,20 @@ def wait_until_up(process: subprocess.Popen[bytes], server: Server, *, log: Path
     pytest.fail(f"jupyter {server.face} did not start:\n{log.read_text()[-3000:]}")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Any]:
+    """One Chromium for all modules of this folder: none of them has an event loop of its own."""
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="package")
 def lab(browser: Any, built_extension: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with running("lab", tmp_path_factory.mktemp("lab"), built_extension) as server:
         yield server
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def notebook_server(browser: Any, built_extension: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with running("notebook", tmp_path_factory.mktemp("notebook"), built_extension) as server:
         yield server
@@ -279,7 +288,7 @@ class OpenNotebook:
         self.model(f"notebook.deselectAll(); notebook.activeCellIndex = {cell}; {run}")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def context(browser: Any) -> Iterator[Any]:
     """One browser profile, so that Lab's own files are fetched once."""
     context = browser.new_context(viewport={"width": 1100, "height": 800})
@@ -316,7 +325,7 @@ def open_notebook(context: Any) -> Iterator[Callable[..., OpenNotebook]]:
         page.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def shared_page(context: Any, lab: Server) -> Iterator[OpenNotebook]:
     """A Lab that several tests open their notebooks in, as starting one takes longer than they do."""
     page = context.new_page()
@@ -332,6 +341,7 @@ def replaced(shared: OpenNotebook, server: Server, name: str) -> OpenNotebook:
           const before = jupyterapp.shell.currentWidget;
           const panel = await jupyterapp.commands.execute('docmanager:open', { path: name, factory: 'Notebook' });
           await panel.context.ready;
+          void before.context.sessionContext.shutdown();
           before.dispose();
         }""",
         copy,

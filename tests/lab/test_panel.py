@@ -1,4 +1,4 @@
-"""The story of the panel, in a real browser with a real server: tag, run, break, see the line, mend, cancel, compare."""
+"""The panel's story, in a real browser with a real server: tag, run, break, see the line, mend, cancel, compare."""
 
 from __future__ import annotations
 

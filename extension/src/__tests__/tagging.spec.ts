@@ -4,7 +4,7 @@ import { type Choice, chosen, wrongName } from '../tagging';
 
 const LOAD: Choice = { role: 'stage', name: 'load' };
 
-test.each([
+const PICKED: [string[], Choice, string[]][] = [
   [[], LOAD, ['stage:load']],
   [['hide-input'], LOAD, ['hide-input', 'stage:load']],
   [['stage:a', 'hide-input'], LOAD, ['hide-input', 'stage:load']],
@@ -14,7 +14,9 @@ test.each([
   [['stage:a'], { role: 'test', name: 'a' }, ['test:a']],
   [['stage:a', 'x'], { role: 'none' }, ['x']],
   [['stage:a', 'setup'], LOAD, ['stage:load']]
-] as const)('tags %j, with %j picked, are %j', (tags, choice: Choice, result) => {
+];
+
+test.each(PICKED)('tags %j, with %j picked, are %j', (tags, choice, result) => {
   expect(chosen({ tags, source: 'x' }, choice, [tags])).toEqual({ tags: result, source: 'x' });
 });
 
@@ -31,12 +33,14 @@ test('a `%%stage` line is edited in place, and its options stay', () => {
   });
 });
 
-test.each([
+const KALES: [Choice, string[]][] = [
   [LOAD, ['block:load']],
   [{ role: 'setup' }, ['imports']],
   [{ role: 'parameters' }, ['pipeline-parameters']],
   [{ role: 'none' }, ['skip']]
-] as const)("in Kale's notebook %j is written in its words", (choice: Choice, tags) => {
+];
+
+test.each(KALES)("in Kale's notebook %j is written in its words", (choice, tags) => {
   const cell = { tags: ['block:a', 'prev:b'], source: 'x' };
   expect(chosen(cell, choice, [['imports'], cell.tags]).tags).toEqual(['prev:b', ...tags]);
 });
