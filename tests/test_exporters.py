@@ -62,6 +62,12 @@ def test_what_it_cannot_be_told_is_refused(given, told):
         files(**given)
 
 
+def test_what_goes_wrong_in_one_is_told_with_its_name(monkeypatch):
+    monkeypatch.setattr(Listing, "files", lambda *_: 1 / 0)
+    with pytest.raises(StagebookError, match=r"Exporter `listing` failed \(ZeroDivisionError: division by zero\)"):
+        files()
+
+
 def test_the_panel_is_shown_the_files_and_nothing_is_written(tmp_path, monkeypatch):
     from tests.notebooks_factory import written
 

@@ -63,6 +63,33 @@ def test_only_the_edited_cell_is_analysed_again(monkeypatch):
     assert asked == [6]
 
 
+def test_an_edit_of_setup_concerns_the_cells_that_call_what_was_edited(monkeypatch):
+    setup = (
+        "import numpy as np\ndef grow(x):\n    return rise(x)\ndef rise(x):\n    return x\ndef fall(x):\n    return x"
+    )
+    cells = [("setup", setup), ("stage:a", "a = grow([])"), ("stage:b", "b = fall(a)"), ("stage:c", "print(np.sum(b))")]
+    document = notebook(cells)
+    examine(document, HERE)
+    asked = []
+    analyse = again.analyse
+    monkeypatch.setattr(again, "analyse", lambda cells, **known: asked.append(cells[0][0]) or analyse(cells, **known))
+    for edited, concerned in (
+        (f"{setup}\nlimit = 3", [1]),
+        (f"\n{setup}", [1]),
+        (setup.replace("return rise(x)", "return [x]"), [1, 2]),
+        (setup.replace("def rise(x):\n    return x", "def rise(x):\n    x.append(1)"), [1, 2]),
+        (setup.replace("def fall", "def full"), [1, 3]),
+        (setup.replace("numpy", "pandas"), [1, 4]),
+    ):
+        asked.clear()
+        document["cells"][0]["source"] = edited
+        found = examine(document, HERE)
+        assert asked == concerned
+        with monkeypatch.context() as patch:
+            patch.setattr(again, "_kept", OrderedDict())
+            assert found == examine(document, HERE)
+
+
 def test_the_oldest_is_forgotten(monkeypatch):
     monkeypatch.setattr(again, "_MOST", 2)
     first = again.parsed("a = 1")

@@ -141,7 +141,10 @@ def test_the_wheel_holds_the_extension_once_where_jupyter_looks(hook, tmp_path):
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)], cwd=ROOT, check=True
     )
     (wheel,) = tmp_path.glob("*.whl")
-    names = [name for name in zipfile.ZipFile(wheel).namelist() if "labextension" in name]
+    every = zipfile.ZipFile(wheel).namelist()
+    assert any(name.endswith(".data/data/etc/jupyter/jupyter_server_config.d/stagebook.json") for name in every)
+    assert "stagebook/lab/openapi.yaml" in every
+    names = [name for name in every if "labextension" in name]
     tops = {re.sub(r"stagebook-.*\.data/data/share/jupyter/labextensions/stagebook/", "", name) for name in names}
     assert {"package.json", "install.json"} <= tops
     assert any(name.startswith("static/remoteEntry") for name in tops)

@@ -98,3 +98,12 @@ def test_what_others_have_written_does_not_count(site, tmp_path, looks):
     record["packages"]["grapes"] = ["package:grapes=9.9"]
     (tmp_path / "installed.json").write_text(json.dumps(record))
     assert ask(tmp_path, "grapes") == {"grapes": ["package:grapes=1.0"]}
+
+
+def test_where_there_is_no_folder_this_process_remembers(site, tmp_path, looks):
+    install(site, "grapes", "1.0")
+    for _ in range(2):
+        assert Installed(tmp_path / "none").packages(["grapes"]) == {"grapes": ["package:grapes=1.0"]}
+    assert looks == [["grapes"]]
+    install(site, "nuts", "1.0")
+    assert Installed(tmp_path / "none").packages(["nuts"]) == {"nuts": ["package:nuts=1.0"]}

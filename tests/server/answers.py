@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.notebooks_factory import notebook, written
-from tests.server.jupyter import CELLS, ROOT, JupyterServer, Ran, serving
+from tests.server.jupyter import CELLS, ROOT, SECRET, JupyterServer, Ran, serving
 
 FILE = ROOT / "extension/src/__tests__/answers.json"
 WRONG = [
@@ -62,7 +62,8 @@ def ran_twice(server: JupyterServer) -> Ran:
     (server.root / "work").mkdir()
     file = written(server.root / "work", CELLS, "flights.ipynb")
     path = "work/flights.ipynb"
-    return Ran(path, file, server.run(path), server.run(path, parameters={"depth": "11"}))
+    done = server.run(path)
+    return Ran(path, file, done, server.run(path, parameters={"depth": "11"}, secrets={"hf_token": SECRET}))
 
 
 def main() -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
-from tests.server.answers import ran_twice
+from tests.server.answers import answers_of, ran_twice
 from tests.server.jupyter import JupyterServer, Ran, serving
 
 
@@ -20,3 +21,9 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[JupyterServer]:
 def ran(server: JupyterServer) -> Ran:
     """A notebook that has run well, and then with a stage that failed."""
     return ran_twice(server)
+
+
+@pytest.fixture(scope="session")
+def answers(server: JupyterServer, ran: Ran) -> dict[str, Any]:
+    """An answer of each kind."""
+    return answers_of(server, ran)

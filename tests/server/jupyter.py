@@ -24,6 +24,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 TOKEN = secrets.token_hex(16)
+SECRET = "s3cr3t-f0r-this-t3st"
 
 CELLS = [
     ("parameters", "depth: int = 3  # 1..20\nhf_token = ''"),

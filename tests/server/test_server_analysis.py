@@ -7,7 +7,7 @@ import json
 
 import pytest
 from tests.notebooks_factory import notebook, written
-from tests.server.answers import FILE, WRONG, answers_of, shape_of
+from tests.server.answers import FILE, WRONG, shape_of
 
 from stagebook.lab.analysis import analysis_of
 from stagebook.lab.suggesting import suggestion_of
@@ -125,11 +125,10 @@ def test_numbers_that_json_does_not_have_are_null(tmp_path):
     assert plain({"x": (1, float("inf"), {1: tmp_path})}) == {"x": [1, None, {"1": repr(tmp_path)}]}
 
 
-def test_answers_have_the_shape_that_the_front_ends_tests_read(server, ran):
+def test_answers_have_the_shape_that_the_front_ends_tests_read(answers):
     known = json.loads(FILE.read_text(encoding="utf-8"))
-    found = answers_of(server, ran)
-    for name in known.keys() | found.keys():
-        assert shape_of(found.get(name)) == shape_of(known.get(name)), f"{name}: run python -m tests.server.answers"
+    for name in known.keys() | answers.keys():
+        assert shape_of(answers.get(name)) == shape_of(known.get(name)), f"{name}: run python -m tests.server.answers"
 
 
 def test_what_is_not_there_yet_is_not_saved(tmp_path):

@@ -7,6 +7,7 @@ import time
 
 import pytest
 from tests.notebooks_factory import written
+from tests.server.jupyter import SECRET
 
 WAITS = [("", "%%stage first\nx = 1"), ("", "%%stage second\nimport time\ntime.sleep(60)\nprint(x)")]
 
@@ -66,7 +67,7 @@ def test_the_log_of_a_run_has_its_cells_and_why_it_failed(server, ran):
 def test_the_list_has_what_differs_and_metrics(server, ran):
     found = server.get("runs", path=ran.path)
     assert [run["state"] for run in found["runs"]] == ["failed", "done"]
-    assert (found["metrics"], found["parameters"]) == (["score"], ["depth"])
+    assert (found["metrics"], found["parameters"]) == (["score"], ["depth", "hf_token"])
     assert [run["metrics"]["score"] for run in found["runs"]] == [2.2, 0.6]
     assert found["mlflow"]["url"] is None
 
@@ -91,7 +92,7 @@ def test_the_output_notebook_is_given_and_shown_in_a_sandbox(server, ran):
 
 
 def test_values_and_pictures_of_a_stage(server, ran):
-    found = server.get("values", path=ran.path, stage="load")
+    found = server.get("values", path=ran.path, stage="load", run=ran.done[2]["run"])
     assert found["values"] == [{"name": "rows", "type": "list", "about": "3 long", "text": "[0, 1, 2]"}]
     assert server.get("figures", path=ran.path, stage="load")["figures"] == []
     wrong = server.ask("GET", "values", path=ran.path, stage="lode")
@@ -120,19 +121,14 @@ def test_what_cannot_be_run_is_refused_before_anything_starts(server, ran, asked
     assert len(server.get("jobs", path=ran.path)["jobs"]) == before
 
 
-def test_a_secret_reaches_the_run_and_is_written_nowhere(server):
-    secret = "s3cr3t-f0r-this-t3st"
-    (server.root / "hushed").mkdir()
-    file = written(
-        server.root / "hushed", [("parameters", "api_key = ''"), ("", "%%stage a metrics=n\nn = len(api_key)")]
-    )
-    job, _, end = server.run("hushed/notebook.ipynb", secrets={"api_key": secret})
-    assert end["state"] == "done"
-    assert job["words"] == ["run", "notebook.ipynb", "--secret", "api_key", "--no-track"]
-    assert server.get("runs", path="hushed/notebook.ipynb")["runs"][0]["metrics"] == {"n": len(secret)}
-    kept = [path for path in file.parent.rglob("*") if path.is_file()]
-    assert [path for path in kept if secret.encode() in path.read_bytes()] == []
-    assert secret not in server.log()
+def test_a_secret_reaches_the_run_and_is_written_nowhere(server, ran):
+    job = ran.failed[0]
+    assert job["words"][1:] == ["flights.ipynb", "-p", "depth", "11", "--secret", "hf_token", "--no-track"]
+    values = server.get("values", path=ran.path, stage="load", run=ran.failed[2]["run"])["values"]
+    assert values[0]["text"] == f"[{len(SECRET)}, 1, 2]"
+    kept = [path for path in server.root.rglob("*") if path.is_file()]
+    assert [path for path in kept if SECRET.encode() in path.read_bytes()] == []
+    assert SECRET not in server.log()
 
 
 def test_a_run_goes_on_when_the_server_is_killed_and_is_cancelled_by_another(server):
@@ -155,21 +151,6 @@ def test_a_run_goes_on_when_the_server_is_killed_and_is_cancelled_by_another(ser
     assert end["state"] == "interrupted"
     assert [event["state"] for _, event in told if event["event"] == "StageFinished"] == ["done", "interrupted"]
     assert (folder / ".stagebook/.gitignore").read_text() == "*\n"
-
-
-def test_of_a_run_that_was_killed_that_is_said(server):
-    import os
-    import signal
-
-    (server.root / "killed").mkdir()
-    written(server.root / "killed", WAITS)
-    job = server.post("jobs", {"path": "killed/notebook.ipynb", "verb": "run", "track": False}, status=201)
-    folder = server.root / "killed/.stagebook/jobs" / job["job"]
-    wait_for(lambda: '"stage": "second"' in (folder / "events.jsonl").read_text())
-    os.kill(json.loads((folder / "job.json").read_text())["process"][0], signal.SIGKILL)
-    *_, (_, end) = server.follow(job["job"], path="killed/notebook.ipynb")
-    assert end["state"] == "died"
-    assert "run it again to go on" in end["errors"]
 
 
 def wait_for(condition):

@@ -7,7 +7,10 @@ import itertools
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
+from stagebook.book.again import once
+from stagebook.book.syntax import nodes_of
 from stagebook.model import Stage
 
 _PATH = re.compile(r"(?!.*://)[\w./~+-]*[\w-]\.[A-Za-z]\w{0,7}")
@@ -32,16 +35,27 @@ class Files:
     clears: bool = False
 
 
-def files_of(stage: Stage, nodes: Iterable[ast.AST]) -> Files:
+def files_of(stage: Stage, trees: Iterable[ast.Module]) -> Files:
     """The files that a stage names in its options, as literals in its code, in shell lines, and by importing them.
 
     Args:
         stage: the stage.
-        nodes: the constants and the calls in its code.
+        trees: its code.
     """
-    named, written = {*stage.options.reads, *stage.options.writes}, {*stage.options.writes}
+    found = [once("files", (), (tree,), partial(_files_in, tree)) for tree in trees]
+    imported = {f"{module.replace('.', '/')}.py" for module in stage.names.imports}
+    return Files(
+        frozenset({*stage.options.reads, *stage.options.writes, *imported}).union(*(one.named for one in found)),
+        frozenset(stage.options.writes).union(*(one.written for one in found)),
+        any(one.clears for one in found),
+    )
+
+
+def _files_in(tree: ast.Module) -> Files:
+    named: set[str] = set()
+    written: set[str] = set()
     clears = False
-    for node in nodes:
+    for node in nodes_of(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             named |= {node.value} if _PATH.fullmatch(node.value) else set()
             for path, writes in shell_words(node.value):
@@ -53,7 +67,6 @@ def files_of(stage: Stage, nodes: Iterable[ast.AST]) -> Files:
             named |= opened
             if _writes(node):
                 written |= {text for text in _texts(node) if _PATH.fullmatch(text)} | opened
-    named |= {f"{module.replace('.', '/')}.py" for module in stage.names.imports}
     return Files(frozenset(named), frozenset(written), clears)
 
 

@@ -6,12 +6,11 @@ import ast
 import graphlib
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from stagebook.book import check, kale
-from stagebook.book.again import analysed, merged, parsed, texts_and_calls
+from stagebook.book.again import analysed, merged, parsed
 from stagebook.book.cells import ReadCell, read_cells, without_magic
 from stagebook.book.control import control_findings, with_control
 from stagebook.book.files import files_of, orders
@@ -177,8 +176,7 @@ def _name(draft: Draft) -> None:
 def _needs(draft: Draft) -> Mapping[str, frozenset[str]]:
     """Per stage, the ones it declares that it needs and those it meets in a file."""
     known = {stage.name for stage in draft.stages}
-    code = {stage.name: chain(*map(texts_and_calls, draft.trees_of(stage.cells))) for stage in draft.stages}
-    by_files = orders([(stage.name, files_of(stage, code[stage.name])) for stage in draft.stages])
+    by_files = orders([(stage.name, files_of(stage, draft.trees_of(stage.cells))) for stage in draft.stages])
     return frozen_map(
         {stage.name: frozenset(known & {*stage.options.needs} | by_files[stage.name]) for stage in draft.stages}
     )

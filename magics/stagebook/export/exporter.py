@@ -73,7 +73,7 @@ class Exporter(Protocol):
 
 def exporters() -> dict[str, Exporter]:
     """The exporters that are installed, by name."""
-    return {name: plugin("exporter", name) for name in sorted(names("exporter"))}
+    return {name: _exporter(name) for name in sorted(names("exporter"))}
 
 
 def exported_files(name: str, pipeline: Pipeline, document: Document, given: Mapping[str, Any]) -> Mapping[str, bytes]:
@@ -88,13 +88,29 @@ def exported_files(name: str, pipeline: Pipeline, document: Document, given: Map
     Raises:
         StagebookError: there is no such exporter or option, a value is none that it takes, or a path leaves the folder.
     """
-    exporter: Exporter = plugin("exporter", name)
-    files = exporter.files(pipeline, document, _values(name, exporter.options, given))
+    exporter = _exporter(name)
+    values = _values(name, exporter.options, given)
+    try:
+        files = exporter.files(pipeline, document, values)
+    except StagebookError:
+        raise
+    except Exception as error:  # it is somebody else's code
+        raise StagebookError(
+            f"Exporter `{name}` failed ({type(error).__name__}: {error}). Tell who made it."
+        ) from error
     for path in files:
         parts = PurePosixPath(path).parts
         if not parts or path.startswith("/") or ".." in parts or "\\" in path:
             raise StagebookError(f"Exporter `{name}` would write `{path}`, outside of the folder it is given.")
     return files
+
+
+def _exporter(name: str) -> Exporter:
+    try:
+        found: Exporter = plugin("exporter", name)
+    except ImportError as error:
+        raise StagebookError(f"Exporter `{name}` cannot be loaded: {error}. Install its package anew.") from error
+    return found
 
 
 def _values(name: str, options: tuple[ExportOption, ...], given: Mapping[str, Any]) -> dict[str, Any]:

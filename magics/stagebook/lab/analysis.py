@@ -88,7 +88,7 @@ def _status(
     if any(found.severity == "error" for found in findings):
         return nothing, ""
     try:
-        return pipeline_status(pipeline, parameters=parameters, notebook=Path(pipeline.notebook)), ""
+        return pipeline_status(pipeline, parameters=parameters), ""
     except StagebookError as error:
         return nothing, str(error)
 

@@ -26,8 +26,8 @@ from stagebook.lab.plain import plain
 from stagebook.lab.refusals import RefusedError, refusal_of
 from stagebook.lab.suggesting import suggestion_of
 
-_QUICK = ThreadPoolExecutor(2, "stagebook-analyse")
-"""Analyses do not wait for what takes long."""
+_QUICK = ThreadPoolExecutor(4, "stagebook-quick")
+"""Analyses and events do not wait for what takes long."""
 _SLOW = ThreadPoolExecutor(4, "stagebook")
 _PAUSE = 0.2
 """Seconds between two looks at the events of a job."""
@@ -41,11 +41,10 @@ _SANDBOX = (
 _FEWEST, _MOST = 2, 8
 """Runs that are compared."""
 _DIGITS = 9
+"""Of the number of an event."""
 
 Answer = dict[str, Any]
 Found = TypeVar("Found")
-
-
 Method = TypeVar("Method", bound=Callable[..., Awaitable[None]])
 
 
@@ -73,10 +72,8 @@ class Route(APIHandler):
         """The server's root directory."""
         return Path(self.settings["server_root_dir"]).expanduser()
 
-    def notebook(self, path: str | None = None, *, is_saved: bool = True) -> Path:
+    def notebook(self, path: str, *, is_saved: bool = True) -> Path:
         """The notebook that the request is about; see `notebook_at`."""
-        if path is None:
-            path = self.words("path")
         return notebook_at(self.root, path, hidden=self.contents_manager.allow_hidden, is_saved=is_saved)
 
     def run_or_none(self) -> str | None:
@@ -282,7 +279,7 @@ class JobEvents(Route):
     async def _tell(self, following: jobs.Following) -> None:
         loop, quiet = asyncio.get_running_loop(), 0.0
         while True:
-            events, end = await loop.run_in_executor(_SLOW, following.look)
+            events, end = await loop.run_in_executor(_QUICK, following.look)
             for number, event in events:
                 self.write(f"id: {number}\ndata: {json.dumps(plain(event))}\n\n")
             if end is not None:
