@@ -58,6 +58,10 @@ export class StatusItem extends Widget {
     if (model.isRunning) {
       return trans.__('▶ run starts');
     }
+    const errors = model.analysis?.findings.filter(one => one.severity === 'error').length ?? 0;
+    if (errors > 0) {
+      return `${SIGNS.failed ?? ''} ${trans._n('%1 error', '%1 errors', errors)}`;
+    }
     const counts = summary(stages, trans).filter(([state]) => state !== 'skipped');
     const news = counts.filter(([state]) => state !== 'fresh');
     const told = (news.length > 0 ? news : counts).slice(0, 2);

@@ -32,19 +32,29 @@ export class Head implements Part {
     const counts = summary(stages, trans);
     const title = analysis?.title ?? model?.path.split('/').at(-1) ?? '';
     const runAll = analysis?.run_all ?? '';
+    const blocked = stages.some(stage => stage.state === '');
     const { isRunning = false, isCancelling = false } = model ?? {};
-    this._drawn.draw([title, counts, runAll, isRunning, isCancelling, stages.length], () => [
-      element('strong', { class: 'stagebook-Head-title', title }, title),
-      element(
-        'span',
-        { class: 'sb-counts' },
-        ...counts.map(([state, text]) => stateMark(state, text))
-      ),
-      model === null || (stages.length === 0 && !isRunning) ? null : this._buttons(model, runAll)
-    ]);
+    this._drawn.draw(
+      [title, counts, runAll, blocked, isRunning, isCancelling, stages.length],
+      () => [
+        element('strong', { class: 'stagebook-Head-title', title }, title),
+        element(
+          'span',
+          { class: 'sb-counts' },
+          ...counts.map(([state, text]) => stateMark(state, text))
+        ),
+        model === null || (stages.length === 0 && !isRunning)
+          ? null
+          : this._buttons(model, { runAll, blocked })
+      ]
+    );
   }
 
-  private _buttons(model: PipelineModel, runAll: string): HTMLElement {
+  /** @param how - what the main button says; whether nothing can run, as it cannot be told how stages stand. */
+  private _buttons(
+    model: PipelineModel,
+    { runAll, blocked }: { runAll: string; blocked: boolean }
+  ): HTMLElement {
     const { trans, actions } = this._tools;
     if (model.isRunning) {
       const made = button(
@@ -55,7 +65,8 @@ export class Head implements Part {
       made.disabled = model.isCancelling;
       return element('div', { class: 'sb-buttons' }, made);
     }
-    const main = button(runAll || trans.__('All is fresh'), () => void actions.run(model, {}), {
+    const words = blocked ? trans.__('Mend what is wrong, then run') : trans.__('All is fresh');
+    const main = button(runAll || words, () => void actions.run(model, {}), {
       class: 'sb-button sb-main',
       'data-key': 'main'
     });
@@ -68,7 +79,7 @@ export class Head implements Part {
         title: trans.__('Run every stage, also where nothing has changed.')
       }
     );
-    return element('div', { class: 'sb-buttons' }, main, again);
+    return element('div', { class: 'sb-buttons' }, main, blocked ? null : again);
   }
 
   /** What goes on, or how it ended; a screen reader says it as it changes. */

@@ -56,7 +56,7 @@ export class Pane implements Part {
         'header',
         {},
         element('h3', {}, stage.name),
-        stateMark(state, stateWord(state, trans)),
+        state === '' ? null : stateMark(state, stateWord(state, trans)),
         close
       ),
       failure === null && reason !== ''
@@ -151,7 +151,7 @@ export class Pane implements Part {
           })
     ].filter(one => one !== null);
     for (const one of all) {
-      one.disabled = model.isRunning;
+      one.disabled = model.isRunning || stage.state === '';
     }
     return element('div', { class: 'sb-buttons' }, ...all);
   }
