@@ -23,6 +23,8 @@ OUTPUT = Path("magics/stagebook/labextension")
 BUILT = OUTPUT / "package.json"  # written last
 # What the output is made from, below `extension/`.
 SOURCES = ("package.json", "yarn.lock", ".yarnrc.yml", "tsconfig.json", "src", "style", "schema")
+# What it shares with the widgets in the notebook.
+SHARED = Path("magics/stagebook/widgets/static")
 OLDEST_NODE = (20, 19)
 # Elsewhere pip would compile Node.js from source, for an hour.
 NODE_WHEELS = {"linux", "darwin", "win32"}
@@ -65,7 +67,7 @@ def stale(root: Path) -> bool:
         return True
     if not (root / EXTENSION / "src").exists():
         return False
-    tops = [root / EXTENSION / name for name in SOURCES]
+    tops = [*(root / EXTENSION / name for name in SOURCES), root / SHARED]
     files = [file for top in tops for file in ([top] if top.is_file() else top.rglob("*")) if file.is_file()]
     shipped = [file for file in files if "__tests__" not in file.parts]
     return max(file.stat().st_mtime for file in shipped) > built.stat().st_mtime

@@ -1,5 +1,6 @@
 """For all tests."""
 
+import contextlib
 import os
 import shutil
 import tempfile
@@ -52,14 +53,21 @@ def ipython() -> Any:
     return shell
 
 
+@contextlib.contextmanager
+def chromium() -> Iterator[Any]:
+    """A Chromium; without one, tests that ask for it are skipped."""
+    api = pytest.importorskip("playwright.sync_api", reason="install it with `pip install 'stagebook[test]'`")
+    path = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if path is None:
+        pytest.skip("no Chromium on PATH: install it with `apt-get install -y chromium`")
+    with api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=QUIET)
+        yield browser
+        browser.close()
+
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     """A Chromium, one per module: while it runs, so does Playwright's event loop, in the way of other modules' own."""
-    api = pytest.importorskip("playwright.sync_api", reason="install it with `pip install 'stagebook[test]'`")
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
-        pytest.skip("no Chromium on PATH: install it with `apt-get install -y chromium`")
-    with api.sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=QUIET)
+    with chromium() as browser:
         yield browser
-        browser.close()

@@ -1,28 +1,11 @@
-import type { JupyterFrontEnd, JupyterFrontEndPlugin } from '@jupyterlab/application';
-import { INotebookTracker, type NotebookPanel } from '@jupyterlab/notebook';
-import { ITranslator, nullTranslator } from '@jupyterlab/translation';
+import { chips } from './plugins/chips';
+import { commands } from './plugins/commands';
+import { core } from './plugins/core';
+import { notifications } from './plugins/notifications';
+import { panel } from './plugins/panel';
+import { status } from './plugins/status';
+import { toolbar } from './plugins/toolbar';
 
-// eslint-disable-next-line jupyter/prefer-lazy-imports -- wanted at once: a notebook may be open already
-import { NotebookChips } from './notebookchips';
+export { IStagebook } from './tokens';
 
-/** Shows on each code cell which part of the pipeline it is. */
-const chips: JupyterFrontEndPlugin<void> = {
-  id: 'stagebook:chips',
-  description: 'Shows on each code cell which part of the pipeline it is.',
-  autoStart: true,
-  requires: [INotebookTracker],
-  optional: [ITranslator],
-  activate: (_app: JupyterFrontEnd, tracker: INotebookTracker, translator: ITranslator | null) => {
-    const trans = (translator ?? nullTranslator).load('stagebook');
-    const decorate = (panel: NotebookPanel): void => {
-      // eslint-disable-next-line jupyter/require-disposable-ownership -- disposes itself with the notebook
-      new NotebookChips(panel.content, trans);
-    };
-    tracker.forEach(decorate);
-    tracker.widgetAdded.connect((_tracker, panel) => {
-      decorate(panel);
-    });
-  }
-};
-
-export default [chips];
+export default [core, chips, commands, panel, toolbar, status, notifications];

@@ -12,8 +12,7 @@ const STAGEBOOK = /^(?:setup|parameters)$|^(?:stage|test):/;
 
 /** Each code cell's tags in Stagebook's words, in notebook order; as they are, unless the notebook is Kale's. */
 export function inOurWords(tagsOfCells: readonly (readonly string[])[]): (readonly string[])[] {
-  const all = tagsOfCells.flat();
-  if (all.some(tag => STAGEBOOK.test(tag)) || !all.some(isKales)) {
+  if (!isKalesNotebook(tagsOfCells)) {
     return [...tagsOfCells];
   }
   let above: readonly string[] = [];
@@ -31,6 +30,13 @@ export function inOurWords(tagsOfCells: readonly (readonly string[])[]): (readon
   });
 }
 
-function isKales(tag: string): boolean {
+/** Whether a notebook with these tags is read as Kale's. */
+export function isKalesNotebook(tagsOfCells: readonly (readonly string[])[]): boolean {
+  const all = tagsOfCells.flat();
+  return !all.some(tag => STAGEBOOK.test(tag)) && all.some(isKales);
+}
+
+/** Whether a tag is one of Kale's words. */
+export function isKales(tag: string): boolean {
   return tag === SKIP || OF_WORD.has(tag) || STEP.test(tag);
 }

@@ -77,6 +77,19 @@ export function cellRoles(cells: readonly CellSketch[]): (CellRole | null)[] | n
   return cells.map(cell => roleOfCell.get(cell) ?? null);
 }
 
+/** Whether a stage can have this name. */
+export function isStageName(name: string): boolean {
+  return NAME.test(name);
+}
+
+/** The names of a notebook's stages, in order of first appearance; a stage that is only tested is none. */
+export function stageNames(roles: readonly (CellRole | null)[]): string[] {
+  const named = roles.flatMap(one =>
+    one?.role === 'stage' && one.stage !== null ? [one.stage] : []
+  );
+  return [...new Set(named)];
+}
+
 /** A cell's role, taken by itself. */
 function roleOf(tags: readonly string[], line: string): CellRole {
   const claims = differentClaims([...tags.map(claimOfTag), claimOfMagic(line)]);

@@ -1,27 +1,33 @@
-import { type Cell, type ICellModel, isCodeCellModel } from '@jupyterlab/cells';
-import type { Notebook } from '@jupyterlab/notebook';
+import type { Cell } from '@jupyterlab/cells';
 import type { TranslationBundle } from '@jupyterlab/translation';
 import type { IDisposable } from '@lumino/disposable';
 import { ConflatableMessage, type IMessageHandler, MessageLoop } from '@lumino/messaging';
 import { Signal } from '@lumino/signaling';
 import { PanelLayout } from '@lumino/widgets';
 
-import { StageChip } from './chip';
-import { type CellRole, type CellSketch, cellRoles, firstLine, tagsOf } from './model';
-import { chipWording } from './wording';
+import { type ChipPresses, StageChip } from './chip';
+import type { CellRole } from './model';
+import type { PipelineModel } from './pipelinemodel';
+import { type ShownStage, shownStages } from './standing';
+import type { IStagebook } from './tokens';
+import { chipWording, stateWording } from './wording';
 
 /**
- * Keeps the chips of one notebook true to its cells.
+ * Keeps the chips of one notebook true to its cells, and to how their stages stand.
  *
  * Chips are widgets in the cell's own layout, so they come and go with the cell in every windowing mode.
  */
 export class NotebookChips implements IDisposable, IMessageHandler {
-  constructor(notebook: Notebook, trans: TranslationBundle) {
-    this._notebook = notebook;
-    this._trans = trans;
-    notebook.modelChanged.connect(this._onModelChanged, this);
+  constructor(
+    private readonly _model: PipelineModel,
+    private readonly _stagebook: IStagebook,
+    private readonly _trans: TranslationBundle
+  ) {
+    const notebook = _model.panel.content;
+    _model.changed.connect(this._request, this);
+    _stagebook.settings.changed.connect(this._request, this);
     notebook.disposed.connect(this.dispose, this);
-    this._onModelChanged();
+    this._request();
   }
 
   get isDisposed(): boolean {
@@ -35,85 +41,79 @@ export class NotebookChips implements IDisposable, IMessageHandler {
     this._isDisposed = true;
     MessageLoop.clearData(this);
     Signal.clearData(this);
-    this._sketches.clear();
-    for (const cell of this._notebook.widgets) {
+    for (const cell of this._model.panel.content.widgets) {
       chipOf(cell)?.dispose();
     }
   }
 
-  /** Draws the chips. Many changes at once (a paste, a reload) end in one message. */
+  /** Draws the chips. Many changes at once (a paste, a run's events) end in one message. */
   processMessage(): void {
-    const model = this._notebook.model;
-    if (this._isDisposed || model === null) {
+    const notebook = this._model.panel.content;
+    if (this._isDisposed || notebook.model === null) {
       return;
     }
-    const models = [...model.cells];
-    this._watch(models);
-    const roles = cellRoles(models.map(cell => this._sketches.get(cell) ?? sketch(cell)));
-    const roleOf = new Map(models.map((cell, index) => [cell, roles?.[index] ?? null]));
-    for (const cell of this._notebook.widgets) {
-      this._decorate(cell, roleOf.get(cell.model) ?? null);
+    const { watch, analysis, run } = this._model;
+    const roles = this._stagebook.settings.chips ? watch.roles : null;
+    const stages = analysis === null ? [] : shownStages(analysis, run, 0, this._trans);
+    const shown = new Map(stages.map(stage => [stage.name, stage]));
+    const roleOf = new Map(watch.models().map((model, index) => [model, roles?.[index] ?? null]));
+    for (const cell of notebook.widgets) {
+      const role = roleOf.get(cell.model) ?? null;
+      this._decorate(cell, role, shown.get(role?.stage ?? '') ?? null);
     }
   }
 
-  private _decorate(cell: Cell, role: CellRole | null): void {
+  private _decorate(cell: Cell, role: CellRole | null, stage: ShownStage | null): void {
     const chip = chipOf(cell);
     if (role === null) {
       chip?.dispose();
-    } else {
-      (chip ?? addChip(cell))?.render(role, chipWording(role, this._trans));
+      return;
     }
+    const state =
+      stage === null ? null : stateWording(role, stage, this._place(cell, stage), this._trans);
+    (chip ?? addChip(cell, this._presses(cell)))?.render(
+      role,
+      chipWording(role, this._trans),
+      state
+    );
   }
 
-  /** Listens to the notebook's cells, and no longer to those that are gone. */
-  private _watch(models: readonly ICellModel[]): void {
-    const present = new Set(models);
-    for (const gone of [...this._sketches.keys()].filter(model => !present.has(model))) {
-      gone.contentChanged.disconnect(this._onCellChanged, this);
-      gone.metadataChanged.disconnect(this._onCellChanged, this);
-      this._sketches.delete(gone);
+  /** Whether it is in this cell that the stage runs, or has failed. */
+  private _place(cell: Cell, stage: ShownStage): 'runs' | 'failed' | null {
+    const { analysis, run, failures } = this._model;
+    if (stage.state === 'running') {
+      const number = run.stages.get(stage.name)?.cell ?? null;
+      const id = analysis?.cells.find(one => one.number === number)?.id;
+      return id === cell.model.id ? 'runs' : null;
     }
-    for (const model of models.filter(model => !this._sketches.has(model))) {
-      model.contentChanged.connect(this._onCellChanged, this);
-      model.metadataChanged.connect(this._onCellChanged, this);
-      this._sketches.set(model, sketch(model));
-    }
+    return stage.state === 'failed' && failures.get(stage.name)?.cell?.id === cell.model.id
+      ? 'failed'
+      : null;
   }
 
-  private _onModelChanged(): void {
-    this._notebook.model?.cells.changed.connect(this._requestDraw, this);
-    this._requestDraw();
+  private _presses(cell: Cell): ChipPresses {
+    return {
+      pick: anchor => {
+        this._stagebook.pick(this._model, cell.model, anchor);
+      },
+      extend: () => {
+        this._stagebook.actions.extend(this._model, cell.model);
+      },
+      look: stage => {
+        this._stagebook.look(stage);
+      }
+    };
   }
 
-  /** Most keystrokes change nothing that a chip shows. */
-  private _onCellChanged(model: ICellModel): void {
-    const now = sketch(model);
-    const before = this._sketches.get(model);
-    if (JSON.stringify(now) !== JSON.stringify(before)) {
-      this._sketches.set(model, now);
-      this._requestDraw();
-    }
-  }
-
-  private _requestDraw(): void {
+  private _request(): void {
     MessageLoop.postMessage(this, new ConflatableMessage('stagebook-draw-chips'));
   }
 
   private _isDisposed = false;
-  private readonly _notebook: Notebook;
-  private readonly _sketches = new Map<ICellModel, CellSketch>();
-  private readonly _trans: TranslationBundle;
 }
 
-function sketch(model: ICellModel): CellSketch {
-  return {
-    isCode: isCodeCellModel(model),
-    tags: tagsOf(model.getMetadata('tags')),
-    firstLine: firstLine(model.sharedModel.getSource())
-  };
-}
-
-function chipOf(cell: Cell): StageChip | undefined {
+/** The chip of a cell, if it has one. */
+export function chipOf(cell: Cell): StageChip | undefined {
   for (const child of cell.layout ?? []) {
     if (child instanceof StageChip) {
       return child;
@@ -122,11 +122,11 @@ function chipOf(cell: Cell): StageChip | undefined {
   return undefined;
 }
 
-function addChip(cell: Cell): StageChip | undefined {
+function addChip(cell: Cell, presses: ChipPresses): StageChip | undefined {
   if (!(cell.layout instanceof PanelLayout)) {
     return undefined;
   }
-  const chip = new StageChip();
+  const chip = new StageChip(presses);
   cell.layout.insertWidget(0, chip);
   return chip;
 }

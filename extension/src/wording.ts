@@ -3,6 +3,7 @@
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { CellRole } from './model';
+import { SIGNS, type ShownStage } from './standing';
 
 export interface ChipWording {
   /** What the chip reads. */
@@ -11,6 +12,42 @@ export interface ChipWording {
   readonly label: string;
   /** One sentence on what the role means. */
   readonly title: string;
+}
+
+/** How a chip says how its stage stands. */
+export interface StateWording {
+  readonly state: string;
+  readonly sign: string;
+  readonly text: string;
+  readonly label: string;
+  /** Why it is so. */
+  readonly title: string;
+}
+
+/**
+ * The words for how a cell's stage stands: on its first cell, and where it runs or has failed; null elsewhere.
+ *
+ * @param place - whether it is in this cell that the stage runs, or has failed.
+ */
+export function stateWording(
+  cell: CellRole,
+  stage: ShownStage,
+  place: 'runs' | 'failed' | null,
+  trans: TranslationBundle
+): StateWording | null {
+  const { state, reason } = stage;
+  if (cell.role !== 'stage' || state === '' || (cell.continued && place === null)) {
+    return null;
+  }
+  const text = place === 'failed' ? trans.__('failed here') : stage.below;
+  const why = trans.__('Show stage “%1” in the panel.', stage.name);
+  return {
+    state,
+    sign: SIGNS[state] ?? '',
+    text,
+    label: trans.__('Stage %1: %2', stage.name, text),
+    title: reason === '' ? why : `${reason}\n${why}`
+  };
 }
 
 /** The words for a cell's role. */

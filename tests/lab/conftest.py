@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.conftest import chromium
 
 ROOT = Path(__file__).resolve().parents[2]
 OUTPUT = ROOT / "magics/stagebook/labextension"
@@ -56,7 +57,8 @@ class Server:
 def built_extension() -> Path:
     if not (OUTPUT / "package.json").exists():
         pytest.skip("the Lab extension is not built: run `pip install -e .`, or `jlpm && jlpm build` in extension/")
-    sources = [file for folder in ("src", "style") for file in (ROOT / "extension" / folder).rglob("*.[tc]s*")]
+    sources = [file for folder in ("src", "style", "schema") for file in (ROOT / "extension" / folder).rglob("*.*")]
+    sources += (ROOT / "magics/stagebook/widgets/static").glob("*.*")
     shipped = [file for file in sources if "__tests__" not in file.parts]
     if max(file.stat().st_mtime for file in shipped) > (OUTPUT / "package.json").stat().st_mtime:
         pytest.fail("the Lab extension is older than its sources: run `jlpm build` in extension/")
@@ -125,6 +127,12 @@ NOTEBOOKS = {
         code("show(runs_table(book))"),
         code("score"),
     ),
+    "story.ipynb": book(
+        code("depth: int = 3  # 1..20", "parameters"),
+        code("rows = [1, 2, 3]"),
+        code("score = depth / 10 + len(rows)"),
+        code("print('the score is', score)"),
+    ),
     "plain.ipynb": book(prose("# Notes"), code("x = 1", "hide-input"), code("x + 1")),
     "long.ipynb": book(*(code(f"x{n} = {n}\ny{n} = x{n} + 1", f"stage:s{n // 2}") for n in range(80))),
 }
@@ -144,6 +152,10 @@ def running(face: str, folder: Path, extension: Path) -> Iterator[Server]:
     server = Server(face, f"http://127.0.0.1:{port}", secrets.token_hex(16), served, folder / "settings")
     # Asks for no news: a question on the screen, and a look at the network.
     server.set("@jupyterlab/apputils-extension", "notification", {"checkForUpdates": False, "fetchNews": "false"})
+    config = folder / "config"
+    config.mkdir()
+    enabled = {"ServerApp": {"jpserver_extensions": {"stagebook.lab": True}}}
+    (config / "jupyter_server_config.json").write_text(json.dumps(enabled))
     own = {"JUPYTER_CONFIG_DIR": "config", "JUPYTER_DATA_DIR": "data", "JUPYTER_RUNTIME_DIR": "runtime"}
     own |= {"JUPYTERLAB_SETTINGS_DIR": "settings", "JUPYTERLAB_WORKSPACES_DIR": "workspaces", "IPYTHONDIR": "ipython"}
     environment = os.environ | {name: str(folder / where) for name, where in own.items()}
@@ -183,13 +195,20 @@ def wait_until_up(process: subprocess.Popen[bytes], server: Server, *, log: Path
     pytest.fail(f"jupyter {server.face} did not start:\n{log.read_text()[-3000:]}")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Any]:
+    """One Chromium for all modules of this folder: none of them has an event loop of its own."""
+    with chromium() as browser:
+        yield browser
+
+
+@pytest.fixture(scope="package")
 def lab(browser: Any, built_extension: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with running("lab", tmp_path_factory.mktemp("lab"), built_extension) as server:
         yield server
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def notebook_server(browser: Any, built_extension: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     with running("notebook", tmp_path_factory.mktemp("notebook"), built_extension) as server:
         yield server
@@ -211,7 +230,7 @@ class OpenNotebook:
     def expect_chips(self, texts: list[str | None]) -> None:
         """Wait until the cells' chips read `texts`; None is a cell without one."""
         read = "[...document.querySelectorAll('.jp-Notebook .jp-Cell')]"
-        read += ".map(cell => cell.querySelector('.stagebook-Chip')?.textContent ?? null)"
+        read += ".map(cell => cell.querySelector('.stagebook-Chip-label')?.textContent ?? null)"
         same = f"texts => JSON.stringify({read}) === texts"
         try:
             self.page.wait_for_function(same, arg=compact(texts), timeout=10_000)
@@ -242,10 +261,26 @@ class OpenNotebook:
         """The label of a cell's chip, counting all cells from 0."""
         return self.page.locator(f".jp-Cell[data-windowed-list-index='{cell}'] .stagebook-Chip-label")
 
+    def state(self, cell: int) -> Any:
+        """What a cell's chip says of how its stage stands."""
+        return self.page.locator(f".jp-Cell[data-windowed-list-index='{cell}'] .stagebook-Chip-state")
+
     def model(self, script: str) -> Any:
         """What `script` returns, where `notebook` is the notebook's widget and `cells` its model's cells."""
         names = "const notebook = jupyterapp.shell.currentWidget.content; const cells = notebook.model.cells;"
         return self.page.evaluate(f"async () => {{ {names} {script} }}")
+
+    def setting(self, plugin: str, name: str, value: Any) -> None:
+        """Change a plug-in's setting, as the settings editor does: pages that are open have it at once."""
+        self.page.evaluate(
+            """async ([plugin, name, value]) => {
+              const tokens = [...jupyterapp.pluginRegistry._services.keys()];
+              const token = tokens.find(one => one.name === '@jupyterlab/coreutils:ISettingRegistry');
+              const registry = await jupyterapp.resolveRequiredService(token);
+              await registry.set(plugin, name, value);
+            }""",
+            [plugin, name, value],
+        )
 
     def command(self, name: str, *, cell: int) -> None:
         """Run a notebook command on a cell."""
@@ -253,7 +288,7 @@ class OpenNotebook:
         self.model(f"notebook.deselectAll(); notebook.activeCellIndex = {cell}; {run}")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def context(browser: Any) -> Iterator[Any]:
     """One browser profile, so that Lab's own files are fetched once."""
     context = browser.new_context(viewport={"width": 1100, "height": 800})
@@ -290,7 +325,7 @@ def open_notebook(context: Any) -> Iterator[Callable[..., OpenNotebook]]:
         page.close()
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="package")
 def shared_page(context: Any, lab: Server) -> Iterator[OpenNotebook]:
     """A Lab that several tests open their notebooks in, as starting one takes longer than they do."""
     page = context.new_page()
@@ -298,21 +333,27 @@ def shared_page(context: Any, lab: Server) -> Iterator[OpenNotebook]:
     page.close()
 
 
-@pytest.fixture
-def staged(shared_page: OpenNotebook, lab: Server) -> OpenNotebook:
-    """The staged notebook, fresh, as the only document in Lab."""
-    name = lab.serve("staged.ipynb")
-    shared_page.page.evaluate(
+def replaced(shared: OpenNotebook, server: Server, name: str) -> OpenNotebook:
+    """A fresh copy of one of `NOTEBOOKS` as the only document of a page that is there already."""
+    copy = server.serve(name)
+    shared.page.evaluate(
         """async name => {
           const before = jupyterapp.shell.currentWidget;
           const panel = await jupyterapp.commands.execute('docmanager:open', { path: name, factory: 'Notebook' });
           await panel.context.ready;
+          void before.context.sessionContext.shutdown();
           before.dispose();
         }""",
-        name,
+        copy,
     )
-    shared_page.page.wait_for_function(f"jupyterapp.shell.currentWidget?.context?.path === '{name}'")
-    return shared_page
+    shared.page.wait_for_function(f"jupyterapp.shell.currentWidget?.context?.path === '{copy}'")
+    return shared
+
+
+@pytest.fixture
+def staged(shared_page: OpenNotebook, lab: Server) -> OpenNotebook:
+    """The staged notebook, fresh, as the only document in Lab."""
+    return replaced(shared_page, lab, "staged.ipynb")
 
 
 def compact(value: Any) -> str:

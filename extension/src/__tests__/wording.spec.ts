@@ -1,21 +1,8 @@
 import { expect, test } from '@jest/globals';
 
 import { type CellRole, type Role } from '../model';
-import { chipWording } from '../wording';
-
-/** A translator that leaves English as it is. */
-const ENGLISH = {
-  __: (text: string, ...args: string[]) =>
-    text.replace(/%(\d)/g, (_match, place: string) => args[Number(place) - 1] ?? ''),
-  _n: String,
-  _p: String,
-  _np: String,
-  gettext: String,
-  ngettext: String,
-  pgettext: String,
-  npgettext: String,
-  dcnpgettext: String
-};
+import { chipWording, stateWording } from '../wording';
+import { ENGLISH } from './english';
 
 function role(name: Role, more: Partial<CellRole> = {}): CellRole {
   return { role: name, stage: null, continued: false, color: null, claims: [], ...more };
@@ -42,4 +29,31 @@ test('every role is read aloud and explained in one sentence', () => {
     expect(label).toMatch(/^Pipeline role/);
     expect(title).toMatch(/^[A-Z“].*[^.]\.$/);
   }
+});
+
+const STALE = {
+  name: 'load',
+  state: 'stale',
+  below: 'stale',
+  said: 'load: stale',
+  reason: 'cell 4 was edited'
+};
+
+test('the first cell of a stage says how it stands, and its tooltip why', () => {
+  expect(stateWording(role('stage', { stage: 'load' }), STALE, null, ENGLISH)).toEqual({
+    state: 'stale',
+    sign: '⟳',
+    text: 'stale',
+    label: 'Stage load: stale',
+    title: 'cell 4 was edited\nShow stage “load” in the panel.'
+  });
+});
+
+test('a continued cell says it only where the stage runs or has failed', () => {
+  const cell = role('stage', { stage: 'load', continued: true });
+  expect(stateWording(cell, STALE, null, ENGLISH)).toBeNull();
+  expect(stateWording(cell, { ...STALE, state: 'failed' }, 'failed', ENGLISH)?.text).toBe(
+    'failed here'
+  );
+  expect(stateWording(role('test', { stage: 'load' }), STALE, null, ENGLISH)).toBeNull();
 });

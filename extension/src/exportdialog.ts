@@ -1,0 +1,145 @@
+import { Dialog, showDialog } from '@jupyterlab/apputils';
+import type { TranslationBundle } from '@jupyterlab/translation';
+import { Widget } from '@lumino/widgets';
+
+import type { ExporterAnswer, ExporterOption, FileAnswer } from './answers';
+import { button, element } from './dom';
+import type { PipelineModel } from './pipelinemodel';
+
+type Value = string | number | boolean | null;
+
+/** Shows what the pipeline can be exported as, and the files that each exporter would write. */
+export async function showExport(
+  model: PipelineModel,
+  exporters: readonly ExporterAnswer[],
+  tried: <T>(what: () => Promise<T>) => Promise<T | null>,
+  trans: TranslationBundle
+): Promise<void> {
+  const body = new Widget();
+  body.addClass('stagebook');
+  body.addClass('sb-pipeline');
+  body.addClass('stagebook-Export');
+  if (exporters.length === 0) {
+    body.node.append(
+      element('p', {}, trans.__('No exporter is installed.')),
+      element(
+        'p',
+        { class: 'sb-quiet' },
+        trans.__('Packages that provide the entry point “stagebook.exporter” are listed here.')
+      )
+    );
+  } else {
+    body.node.append(new Exporting(model, exporters, tried, trans).node);
+  }
+  await showDialog({
+    title: trans.__('Export %1', model.analysis?.title ?? ''),
+    body,
+    buttons: [Dialog.okButton({ label: trans.__('Close') })]
+  });
+}
+
+class Exporting {
+  constructor(
+    private readonly _model: PipelineModel,
+    private readonly _exporters: readonly ExporterAnswer[],
+    private readonly _tried: <T>(what: () => Promise<T>) => Promise<T | null>,
+    private readonly _trans: TranslationBundle
+  ) {
+    const options = _exporters.map(one => element('option', { value: one.name }, one.title));
+    this._select = element('select', { id: 'stagebook-exporter' }, ...options) as HTMLSelectElement;
+    this._select.addEventListener('change', () => {
+      this._choose();
+    });
+    this.node = element(
+      'div',
+      { class: 'stagebook-Form' },
+      element('label', { for: 'stagebook-exporter' }, _trans.__('Export as')),
+      this._select,
+      this._about,
+      button(_trans.__('Preview the files'), () => void this._preview(), {
+        class: 'sb-button sb-main'
+      }),
+      this._files
+    );
+    this._choose();
+  }
+
+  readonly node: HTMLElement;
+
+  private get _exporter(): ExporterAnswer | undefined {
+    return this._exporters.find(one => one.name === this._select.value);
+  }
+
+  private _choose(): void {
+    const exporter = this._exporter;
+    this._values.clear();
+    this._files.replaceChildren();
+    const fields = exporter?.options.map(option => this._field(option)) ?? [];
+    this._about.replaceChildren(
+      element('p', { class: 'sb-quiet' }, exporter?.says ?? ''),
+      ...fields
+    );
+  }
+
+  private _field(option: ExporterOption): HTMLElement {
+    const id = `stagebook-option-${option.name}`;
+    const isChoice = option.kind === 'choice';
+    const choices = option.choices.map(choice => element('option', { value: choice }, choice));
+    const kinds: Readonly<Record<string, string>> = { number: 'number', switch: 'checkbox' };
+    const input = (
+      isChoice
+        ? element('select', { id }, ...choices)
+        : element('input', { id, type: kinds[option.kind] ?? 'text' })
+    ) as HTMLInputElement | HTMLSelectElement;
+    if (input instanceof HTMLInputElement && option.kind === 'switch') {
+      input.checked = option.default === true;
+    } else if (option.default !== null) {
+      input.value = String(option.default);
+    }
+    input.addEventListener('change', () => {
+      this._values.set(option.name, valueIn(input, option.kind));
+    });
+    return element(
+      'div',
+      { class: 'stagebook-Field' },
+      element('label', { for: id }, option.name),
+      input,
+      option.help === '' ? null : element('p', { class: 'sb-quiet' }, option.help)
+    );
+  }
+
+  private async _preview(): Promise<void> {
+    const { path, api } = this._model;
+    const options = Object.fromEntries(this._values);
+    const files = await this._tried(() => api.exportPreview(this._select.value, path, options));
+    this._files.replaceChildren(...(files ?? []).map(file => this._file(file)));
+  }
+
+  private _file(file: FileAnswer): HTMLElement {
+    const size = this._trans.__('%1 bytes', file.size);
+    const text = file.text ?? this._trans.__('(no text)');
+    return element(
+      'details',
+      {},
+      element(
+        'summary',
+        {},
+        element('code', {}, file.path),
+        element('span', { class: 'sb-quiet' }, ` ${size}`)
+      ),
+      element('pre', { class: 'sb-code', tabindex: '0' }, text)
+    );
+  }
+
+  private readonly _select: HTMLSelectElement;
+  private readonly _about = element('div', {});
+  private readonly _files = element('div', { class: 'stagebook-Export-files' });
+  private readonly _values = new Map<string, Value>();
+}
+
+function valueIn(input: HTMLInputElement | HTMLSelectElement, kind: string): Value {
+  if (input instanceof HTMLInputElement && kind === 'switch') {
+    return input.checked;
+  }
+  return kind === 'number' && input.value !== '' ? Number(input.value) : input.value;
+}
