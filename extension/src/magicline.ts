@@ -7,7 +7,7 @@ export interface MagicLine {
   readonly after: string;
 }
 
-const MAGIC = /^(\s*)%%stage(?![\p{L}\p{N}_])[ \t]*([^\n]*)/u;
+const MAGIC = /^(\s*)%%stage(?![\p{L}\p{N}_?])[ \t]*([^\n]*)/u;
 const PLAIN = /^[\p{L}\p{N}_@%+=:,./-]+$/u;
 
 /** The `%%stage` line of a cell's source; null where there is none. */

@@ -41,7 +41,7 @@ interface Claim {
 // What Papermill adds on a run. Its values reach the pipeline as parameters; the cell plays no part of its own.
 const INJECTED = 'injected-parameters';
 const NAMED_TAG = /^(stage|test):(.*)$/s;
-const STAGE_MAGIC = /^%%stage(?!\w)[ \t]*(.*)$/;
+const STAGE_MAGIC = /^%%stage(?![\w?])[ \t]*(.*)$/;
 const FIRST_WORD = /^(?:"([^"]*)"|'([^']*)'|(\S+))/;
 const NAME = /^[\p{L}_][\p{L}\p{N}_-]*$/u;
 const EXPLORATION: CellRole = {
