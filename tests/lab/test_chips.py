@@ -1,4 +1,4 @@
-"""Chips on cells, in a real Lab and a real Notebook."""
+"""Chips on cells, in a real Lab; `test_panel.py` has them in a real Notebook."""
 
 from __future__ import annotations
 
@@ -18,15 +18,8 @@ STAGED = [
 ]
 
 
-@pytest.fixture(params=["lab", "notebook"])
-def opened(request):
-    """The staged notebook, in Lab or in Notebook."""
-    if request.param == "lab":
-        return request.getfixturevalue("staged")
-    return request.getfixturevalue("open_notebook")(request.getfixturevalue("notebook_server"), "staged.ipynb")
-
-
-def test_every_code_cell_says_its_role_in_lab_and_notebook(opened):
+def test_every_code_cell_says_its_role(staged):
+    opened = staged
     opened.expect_chips(STAGED)
     color = {n: opened.chip(n).evaluate("chip => chip.className.match(/color(\\d)/)?.[1]") for n in range(1, 9)}
     assert color == {1: None, 2: None, 3: "1", 4: None, 5: "2", 6: "2", 7: "2", 8: None}
