@@ -39,7 +39,7 @@ ANALYSES = """() => performance.getEntriesByType('resource')
 def notebook() -> str:
     """A pipeline of fifty stages, each of which takes something from the one before."""
     cells = [code(f"x{n} = {n}\ny{n} = x{n} + {f'y{n - 1}' if n else 0}", f"stage:s{n // 6}") for n in range(CELLS - 1)]
-    return book(code("depth = 3", "parameters"), *cells)
+    return str(book(code("depth = 3", "parameters"), *cells))
 
 
 def measured(browser: Any, server: Server, *, panel: bool) -> dict[str, Any]:
