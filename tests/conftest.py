@@ -20,13 +20,8 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 _LONGEST = ("lab", "test_models", "test_secrets", "test_killing", "test_away", "test_scorer", "test_cache")
 
 
-def pytest_itemcollected(item: pytest.Item) -> None:
-    """What is run by one of several processes: a file's tests, or all that want JupyterLab, which is started once."""
-    item.add_marker(pytest.mark.xdist_group(_group(item)))
-
-
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """What takes long first: else one of several processes is at the last of them while the others are done."""
+    """Files that take long first: else one of several processes is at the last of them while the others are done."""
     items.sort(key=lambda item: _LONGEST.index(_group(item)) if _group(item) in _LONGEST else len(_LONGEST))
 
 

@@ -21,6 +21,8 @@ from typing import Any
 import pytest
 from tests.conftest import chromium
 
+PATIENCE = 30_000
+"""Milliseconds that a page may take to show what is expected of it, on a machine that has other work."""
 ROOT = Path(__file__).resolve().parents[2]
 OUTPUT = ROOT / "magics/stagebook/labextension"
 
@@ -198,6 +200,9 @@ def wait_until_up(process: subprocess.Popen[bytes], server: Server, *, log: Path
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Any]:
     """One Chromium for all modules of this folder: none of them has an event loop of its own."""
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=PATIENCE)
     with chromium() as browser:
         yield browser
 
