@@ -17,8 +17,8 @@ from stagebook.widgets.pipeline import PipelineView, pipeline_view
 PARAMETERS = "depth: int = 3  # 1..20\nhf_token = ''"
 CELLS = [
     ("parameters", PARAMETERS),
-    ("setup", "def doubled(x):\n    return 2 * x"),
-    ("stage:load", "rows = [len(hf_token), 1, 2]"),
+    ("setup", "import time\n\ndef doubled(x):\n    return 2 * x"),
+    ("stage:load", "time.sleep(1)  # long enough to be seen running\nrows = [len(hf_token), 1, 2]"),
     ("", "%%stage train metrics=score\nscore = doubled(depth) / 10\nmodel = {'deep': depth, 'of': rows}"),
     ("", "%%stage report\nif depth > 9: raise ValueError('too deep')\nprint(score, model)"),
 ]
