@@ -12,7 +12,8 @@ from stagebook.sections import Section, Shown, aligned, html_section
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-    from stagebook.model import Finding, Plan
+    from stagebook.model import Finding
+    from stagebook.plan import Plan
     from stagebook.run.profile import Profile
     from stagebook.run.status import Status
 

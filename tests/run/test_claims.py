@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from stagebook.events import RunStarted, StageFinished, StageStarted
-from stagebook.model import Selection
+from stagebook.plan import Selection
 from stagebook.run.api import run_notebook
 from stagebook.run.claims import Claimant, Claims, Shared
 from stagebook.run.runners.local import LocalRunner

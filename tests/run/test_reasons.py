@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from notebooks_factory import pipeline
 
-from stagebook.model import Change
+from stagebook.plan import Change
 from stagebook.run.reasons import came_out, changed_lines, changes_since, one_line, reason, stage_sources
 
 R = "20261125-0350-ab12"

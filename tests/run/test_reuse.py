@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from stagebook.errors import UsageError
-from stagebook.model import Change, Selection
+from stagebook.plan import Change, Selection
 from stagebook.run.api import plan_notebook
 from stagebook.run.opened import CHANGED
 from stagebook.signing import signed

@@ -12,7 +12,7 @@ from notebooks_factory import notebook
 from recording import record_in_this_process
 
 from stagebook.events import Notice, RunFinished, RunStarted, StageFinished, StageStarted
-from stagebook.model import Selection
+from stagebook.plan import Selection
 from stagebook.run import api
 from stagebook.run.api import plan_notebook, run_notebook
 from stagebook.run.presence import active_runs

@@ -13,7 +13,7 @@ import pytest
 
 from stagebook.errors import UsageError
 from stagebook.events import PointEvent, PointFinished, StageFinished, StageStarted, SweepFinished
-from stagebook.model import Selection
+from stagebook.plan import Selection
 from stagebook.run.sweep import Objective
 from stagebook.run.sweeping import SweepRequest, sweep_notebook
 

@@ -42,7 +42,7 @@ def answers_of(server: JupyterServer, ran: Ran) -> dict[str, Any]:
         "exporters": server.get("exporters"),
         "error": server.ask("GET", "runs", path="none.ipynb").facts,
     }
-    text = json.dumps(found).replace(str(server.root.resolve()), "/srv")
+    text = json.dumps(found).replace(str(server.root.resolve()), "/home/ada")
     anywhere: dict[str, Any] = json.loads(text)
     return anywhere
 
@@ -59,9 +59,9 @@ def shape_of(value: Any) -> Any:
 
 def ran_twice(server: JupyterServer) -> Ran:
     """A notebook in a folder of its own that has run well, and then with a stage that failed."""
-    (server.root / "work").mkdir()
-    file = written(server.root / "work", CELLS, "flights.ipynb")
-    path = "work/flights.ipynb"
+    (server.root / "demo").mkdir()
+    file = written(server.root / "demo", CELLS, "flights.ipynb")
+    path = "demo/flights.ipynb"
     done = server.run(path)
     return Ran(path, file, done, server.run(path, parameters={"depth": "11"}, secrets={"hf_token": SECRET}))
 

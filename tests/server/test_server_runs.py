@@ -84,7 +84,7 @@ def test_the_output_notebook_is_given_and_shown_in_a_sandbox(server, ran):
     model = server.get(f"runs/{run['id']}/notebook", path=ran.path)
     assert model["content"]["cells"][-1]["outputs"]
     assert not model["writable"]
-    assert model["path"] == run["output"] == f"work/.stagebook/runs/{run['id']}/flights.ipynb"
+    assert model["path"] == run["output"] == f"demo/.stagebook/runs/{run['id']}/flights.ipynb"
     page = server.ask("GET", run["page"], path=ran.path)
     assert page.headers["Content-Type"] == "text/html; charset=utf-8"
     assert "sandbox" in page.headers["Content-Security-Policy"]

@@ -17,7 +17,7 @@ from mlflow import MlflowClient
 from notebooks_factory import written
 from recording import record_in_this_process
 
-from stagebook.model import Selection
+from stagebook.plan import Selection
 from stagebook.run.unrecorded import unrecorded
 from stagebook.track.recorder import record_unrecorded
 

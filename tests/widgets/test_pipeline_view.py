@@ -127,17 +127,18 @@ def test_a_failure_is_told_with_its_cell_and_a_cancelled_run_leaves_what_is_done
     slow = [("stage:first", "x = 1"), ("stage:slow", "import time\nprint(x)\ntime.sleep(600)"), ("stage:bad", "x / 0")]
     one = opened(slow)
     view = one.view
-    running = []
+    told = []
 
     def cancel_once_alone(_):
-        running.append(view.now["running"])
+        told.append(view.now["running"])
         if view.states() == {"first": "fresh", "slow": "running", "bad": "failed"}:
             view.cancel()
 
     view.observe(cancel_once_alone, "stages")
     one.run("--jobs", "2")
     assert view.states() == {"first": "fresh", "slow": "interrupted", "bad": "failed"}
-    assert True in running
+    assert any(told), "while it runs, the view says so: its button is Cancel"
+    assert not view.now["running"]
     assert "was interrupted" in view.now["said"]
     reason = {stage["name"]: stage["reason"] for stage in view.stages}["bad"]
     assert "cell 3: ZeroDivisionError: division by zero" in reason

@@ -13,7 +13,7 @@ import click
 from stagebook.errors import UsageError
 
 if TYPE_CHECKING:
-    from stagebook.model import Selection
+    from stagebook.plan import Selection
 
 
 def examples(*lines: str, status: str = "") -> str:
@@ -99,6 +99,6 @@ def _secret_value(name: str) -> str:
 
 def selection(asked: dict[str, Any]) -> Selection:
     """The selection that the options of `selection_options` ask for."""
-    from stagebook.model import Selection
+    from stagebook.plan import Selection
 
     return Selection(asked["only"], asked["start"], asked["end"], asked["force"])

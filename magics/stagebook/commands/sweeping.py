@@ -57,7 +57,7 @@ def sweep(notebook: Path, *, as_json: bool, **asked: Any) -> None:
     What points have in common is run once. The same command again takes up what is left: finished points are reused.
     """
     from stagebook.commands.running import end_on_sigterm, mlflow_line
-    from stagebook.model import Selection
+    from stagebook.plan import Selection
     from stagebook.run.request import home_for
     from stagebook.run.sweeping import SweepRequest, sweep_notebook
     from stagebook.sweep_progress import sweep_progress_for

@@ -11,7 +11,8 @@ from stagebook.book.pipeline import load_pipeline
 from stagebook.book.secrets import secret_names
 from stagebook.errors import UsageError
 from stagebook.lab.refusals import RefusedError
-from stagebook.model import Pipeline, Selection
+from stagebook.model import Pipeline
+from stagebook.plan import Selection
 from stagebook.run.background import Told, run_words
 from stagebook.run.decisions import selected_stages
 from stagebook.run.detached import EventLines, Job, cancel_job, is_running, job_now, job_of, jobs_of, start_job

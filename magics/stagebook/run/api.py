@@ -12,7 +12,8 @@ from stagebook.book.parameters import checked
 from stagebook.book.pipeline import load_pipeline, pipeline_of, recalled_pipeline
 from stagebook.errors import StagebookError, UsageError
 from stagebook.events import Event
-from stagebook.model import Pipeline, Plan, Selection
+from stagebook.model import Pipeline
+from stagebook.plan import Plan, Selection
 from stagebook.registry import plugin
 from stagebook.run.claims import Shared
 from stagebook.run.decisions import make_plan, selected_stages

@@ -145,7 +145,7 @@ def run_words(
     end: str | None = None,
     force: bool = False,
 ) -> list[str]:
-    """The words of a `stagebook run`; see `model.Selection` for what they mean."""
+    """The words of a `stagebook run`; see `plan.Selection` for what they mean."""
     words = ["run", str(notebook)]
     for name, value in (parameters or {}).items():
         words += ["-p", name, value if isinstance(value, str) else repr(value)]

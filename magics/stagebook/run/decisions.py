@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from stagebook.errors import UsageError, did_you_mean
-from stagebook.model import Decision, Pipeline, Plan, Selection, Stage
+from stagebook.model import Pipeline, Stage
+from stagebook.plan import Decision, Plan, Selection
 from stagebook.run.contents import input_contents
 from stagebook.run.job import StageResult
 from stagebook.run.plan import Planner, Verdict

@@ -15,7 +15,8 @@ from typing import Any
 from stagebook.book.hidden import is_process
 from stagebook.errors import PipelineError
 from stagebook.events import Event, Notice, StageFinished, StageStarted
-from stagebook.model import Selection, Stage, frozen_map
+from stagebook.model import Stage, frozen_map
+from stagebook.plan import Selection
 from stagebook.run.arrivals import Arrival, Note
 from stagebook.run.at_work import AtWork
 from stagebook.run.claims import Claimant, Claims

@@ -10,7 +10,7 @@ from typing import Any
 
 from stagebook.book.pipeline import load_pipeline
 from stagebook.errors import UsageError, did_you_mean
-from stagebook.model import Change
+from stagebook.plan import Change
 from stagebook.run.status import StageStatus, notebook_status
 
 _AROUND = 2

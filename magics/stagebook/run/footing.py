@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from stagebook.model import Selection
+from stagebook.plan import Selection
 from stagebook.run.decisions import make_plan
 from stagebook.run.job import StageResult
 from stagebook.run.plan import Planner

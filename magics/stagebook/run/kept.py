@@ -11,7 +11,8 @@ from typing import Any
 from stagebook.book.hidden import is_hidden
 from stagebook.book.pipeline import load_pipeline
 from stagebook.errors import UsageError, did_you_mean
-from stagebook.model import Pipeline, Selection, Stage, frozen_map
+from stagebook.model import Pipeline, Stage, frozen_map
+from stagebook.plan import Selection
 from stagebook.run.contents import stored_inputs
 from stagebook.run.decisions import make_plan
 from stagebook.run.history import Facts, past_runs

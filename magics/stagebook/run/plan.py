@@ -13,7 +13,8 @@ from stagebook.book.graph import Providers, relink
 from stagebook.book.hidden import FILE, called, is_file, is_hidden
 from stagebook.book.slices import Statement, preamble_statements
 from stagebook.errors import CorruptBlobError, PipelineError
-from stagebook.model import Change, Learned, Pipeline, Stage, frozen_map
+from stagebook.model import Learned, Pipeline, Stage, frozen_map
+from stagebook.plan import Change
 from stagebook.run.contents import met_otherwise
 from stagebook.run.identity import candidate_files, fingerprint, stage_parts
 from stagebook.run.imports import Imports

@@ -12,7 +12,8 @@ from stagebook.book.hidden import FILE, called, is_hidden
 from stagebook.book.normal import readable
 from stagebook.book.slices import Statement, foundation, preamble_statements
 from stagebook.book.syntax import parse
-from stagebook.model import Change, Pipeline, Stage
+from stagebook.model import Pipeline, Stage
+from stagebook.plan import Change
 
 Source = Sequence[tuple[int, str]]
 """Code as (number of its cell, text) in order; the text as `readable` gives it."""

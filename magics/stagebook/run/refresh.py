@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 from filelock import FileLock
 
 from stagebook.events import Event, StageFinished
-from stagebook.model import Pipeline, Selection
+from stagebook.model import Pipeline
+from stagebook.plan import Selection
 from stagebook.run.cell_tests import CellTest, sources_of
 from stagebook.run.footing import Footing, footing_of, not_kept
 from stagebook.run.job import StageResult

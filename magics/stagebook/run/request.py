@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from stagebook.events import Event
-from stagebook.model import Selection
+from stagebook.plan import Selection
 from stagebook.run.claims import Shared
 from stagebook.run.record import Run, new_run_id
 from stagebook.store.blobs import Store

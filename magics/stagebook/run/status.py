@@ -16,7 +16,8 @@ from stagebook.book.parameters import checked
 from stagebook.book.pipeline import load_pipeline
 from stagebook.book.secrets import secret_names
 from stagebook.errors import StoreError
-from stagebook.model import Change, Decision, Pipeline, Selection
+from stagebook.model import Pipeline
+from stagebook.plan import Change, Decision, Selection
 from stagebook.run.decisions import make_plan
 from stagebook.run.files import process_lives
 from stagebook.run.kernelspecs import check_kernel

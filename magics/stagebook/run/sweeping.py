@@ -16,7 +16,8 @@ from stagebook.book.pipeline import load_pipeline
 from stagebook.book.secrets import secret_names
 from stagebook.errors import StagebookError, UsageError, did_you_mean
 from stagebook.events import Event, PointEvent, PointFinished, PointStarted, SweepFinished, SweepStarted
-from stagebook.model import Pipeline, Selection
+from stagebook.model import Pipeline
+from stagebook.plan import Selection
 from stagebook.registry import plugin
 from stagebook.run.axes import read_axes
 from stagebook.run.claims import Claims, Shared

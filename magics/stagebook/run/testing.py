@@ -19,7 +19,8 @@ from stagebook.book.parameters import checked
 from stagebook.book.pipeline import recalled_pipeline
 from stagebook.book.secrets import secret_names, secret_texts
 from stagebook.events import CellTested, Event
-from stagebook.model import Selection, frozen_map
+from stagebook.model import frozen_map
+from stagebook.plan import Selection
 from stagebook.registry import plugin
 from stagebook.run.api import run_notebook
 from stagebook.run.asserting import EARLY

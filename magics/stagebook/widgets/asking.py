@@ -8,7 +8,8 @@ from dataclasses import dataclass, field, replace
 
 from stagebook.book.secrets import shown_values
 from stagebook.errors import UsageError
-from stagebook.model import Parameter, Selection, frozen_map
+from stagebook.model import Parameter, frozen_map
+from stagebook.plan import Selection
 
 
 @dataclass(frozen=True, slots=True)
