@@ -166,7 +166,7 @@ def test_what_is_served_says_which_names_are_not_there_and_leaves_no_older_ones(
     cells = [
         CELLS[0],
         ("setup", "import numpy as np"),
-        ("", "%%stage a\nrest = [1]\nx = len(rest)"),
+        ("", "%%stage a\nimport numpy as np\nrest = [1]\nx = len(rest)"),
         ("", "%%stage b\nshown = 5\nprint(x)"),
         ("", "shown"),
     ]
@@ -178,5 +178,6 @@ def test_what_is_served_says_which_names_are_not_there_and_leaves_no_older_ones(
     again = [kernel.run(source) for source in sources(notebook)]
     assert again[2].line.endswith("from the store, it ran in the notebook, without rest, which no cell reads")
     assert kernel.run("rest").status == "error"
+    assert kernel.value("np.__name__") == "numpy", "setup binds it, too"
     assert again[3].line.endswith("from the store, it ran in the notebook"), "a cell below looks at it, so it is stored"
     assert again[4].data[0]["text/plain"] == "5"

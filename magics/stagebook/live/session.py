@@ -28,7 +28,6 @@ from stagebook.model import Cell, Pipeline
 from stagebook.run import inside
 from stagebook.run.job import CellRecord, JobCell
 from stagebook.run.job_cells import job_cells
-from stagebook.run.kept import not_stored
 from stagebook.run.request import store_for
 from stagebook.run.variables import variables
 from stagebook.store.digests import digest_of
@@ -183,7 +182,7 @@ class Session:
         if visit is None:
             return ""
         if visit.served is not None:
-            missing = not_stored(visit.stage, visit.served)
+            missing = self._visits.missing(visit)
             told = f", without {', '.join(missing)}, which no cell reads" if missing else ""
             return f"from the store, {visit.told}{told}"
         if visit.refused:

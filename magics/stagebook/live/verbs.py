@@ -165,8 +165,7 @@ def _runs(words: Words) -> None:
 
     asked = parsed(_command("runs"), words)
     _shows_table("runs", asked)
-    limited = any(word.startswith("--limit") for word in words)
-    show_runs(**{**asked, "limit": asked["limit"] if limited else None})
+    show_runs(**asked, choosing=not any(word.startswith("-") for word in words))
 
 
 def _compare(words: Words) -> None:

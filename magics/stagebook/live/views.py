@@ -7,9 +7,6 @@ from pathlib import Path
 from stagebook.live.here import the_shell
 from stagebook.widgets.showing import has_front_end, show
 
-_MOST = 20
-"""Runs that a plain table has."""
-
 
 def show_pipeline(notebook: Path) -> None:
     """The live graph below the cell; in a terminal, the graph as text.
@@ -40,13 +37,15 @@ def show_sweep_form(notebook: Path) -> None:
     show(sweep_form(notebook))
 
 
-def show_runs(notebook: Path, *, store: str | None, metric: str | None, ascending: bool, limit: int | None) -> None:
-    """The notebook's runs: all of them as a table to sort and choose from, or those that are asked for, by a metric.
+def show_runs(
+    notebook: Path, *, store: str | None, metric: str | None, ascending: bool, limit: int, choosing: bool
+) -> None:
+    """The notebook's runs: those that are asked for or, for `choosing`, a table to sort and choose from.
 
     Raises:
         StagebookError: there is no such notebook, or no run has the metric.
     """
-    if metric is None and limit is None and has_front_end():
+    if choosing and has_front_end():
         from stagebook.widgets.runs import runs_table
 
         show(runs_table(notebook, store=store))
@@ -57,4 +56,4 @@ def show_runs(notebook: Path, *, store: str | None, metric: str | None, ascendin
     from stagebook.text import runs_shown
 
     found = runs_of(notebook, store=store, metric=metric, ascending=ascending)
-    display(runs_shown(found, notebook.name, limit=limit or _MOST, metric=metric))  # type: ignore[no-untyped-call] # IPython's
+    display(runs_shown(found, notebook.name, limit=limit, metric=metric))  # type: ignore[no-untyped-call] # IPython's

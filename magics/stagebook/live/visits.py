@@ -136,6 +136,11 @@ class Visits:
         self._note(result)
         return ""
 
+    def missing(self, visit: Visit) -> tuple[str, ...]:
+        """The names that the cell binds and that the stored result does not hold; what setup binds is there anyway."""
+        assert visit.served is not None
+        return tuple(name for name in not_stored(visit.stage, visit.served) if name not in self._ground.names)
+
     def restore(self, visit: Visit) -> None:
         """Give the kernel what a stored result holds.
 
@@ -145,7 +150,7 @@ class Visits:
         result = visit.served
         assert result is not None
         namespace = self._shell.user_ns
-        for name in not_stored(visit.stage, result):  # had the cell been run, what is there would be there no more
+        for name in self.missing(visit):  # had the cell been run, what is there would be there no more
             namespace.pop(name, None)
         plain = [ref for name, ref in result.outputs.items() if not is_hidden(name)]
         namespace.update(load(plain, self._store, namespace=namespace))
