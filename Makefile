@@ -2,7 +2,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+UV := $(BIN)/uv
+INSTALL := $(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt
 NOTEBOOK := notebooks/flights.ipynb
 
 .PHONY: help demo test differential torture bench lint format pictures lock clean
@@ -53,10 +54,13 @@ $(VENV)/bin/python:
 		{ echo "Stagebook needs Python 3.10 or newer; name one: make PYTHON=python3.12 ..."; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-$(VENV)/demo.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
+$(UV): | $(VENV)/bin/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
+
+$(VENV)/demo.stamp: pyproject.toml constraints.txt | $(UV)
 	$(INSTALL) --editable '.[demo]'
 	@touch $@
 
-$(VENV)/test.stamp: pyproject.toml constraints.txt | $(VENV)/bin/python
+$(VENV)/test.stamp: pyproject.toml constraints.txt | $(UV)
 	$(INSTALL) --editable '.[test]'
 	@touch $@ $(VENV)/demo.stamp
