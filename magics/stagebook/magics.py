@@ -15,6 +15,7 @@ from stagebook.errors import PipelineError, StagebookError
 if TYPE_CHECKING:
     from IPython.core.interactiveshell import InteractiveShell
 
+    from stagebook.drift.result import Drift
     from stagebook.model import StageOptions
 
 _NAMED = re.compile(r"\s*%%stage[ \t]+[^\s=]+(?=\s|$)")
@@ -29,6 +30,7 @@ def register(shell: InteractiveShell) -> None:
 
     shell.magics_manager.register_function(stage, magic_kind="cell")
     shell.magics_manager.register_function(pipeline, magic_kind="line")
+    shell.magics_manager.register_function(drift, magic_kind="line")
     shell.input_transformers_cleanup.append(plain_cell)
     shell.set_hook("complete_command", complete, re_key=r"%%stage|%pipeline")  # type: ignore[no-untyped-call] # IPython's
     cells = Cells(shell)
@@ -48,6 +50,7 @@ def stage(line: str, cell: str) -> None:  # noqa: ARG001 - IPython's signature
 
         metrics=auc,loss          numbers, or dicts of numbers, to be recorded
         gate="auc >= 0.8"         nothing after the stage runs where this does not hold
+        drift="before:now"        two tables to be compared; `drift.share` is a metric then
         model=clf.predict_proba   a value to be registered as a model, and what predicts
         features=A,B  rows=table  stages to be packed before the model, and the raw rows they start from
         needs=A,B                 stages that must be done first, beyond what the code shows
@@ -96,6 +99,28 @@ def pipeline(line: str) -> None:
             from stagebook.text import findings_list
 
             print(findings_list(error.findings))
+
+
+def drift(line: str) -> Drift | None:
+    """Compare two tables: has the data drifted?
+
+        %drift january july
+        %drift january july --target late --prediction chance
+        %drift models:/flights@champion july        what that version was trained on, and now
+        %drift models:/flights@champion .stagebook/requests/flights --since 7d
+        found = %drift january july --threshold 0.2
+
+    Both are a name, a file, the folder of a log of requests, `models:/NAME@ALIAS`, or `NOTEBOOK.ipynb:NAME`. What comes
+    back is a card, and a value: `found.detected`, `found.share`, `found.columns`. Evidently's report is made beside it,
+    in the folder `drift-reports`; `--report FILE` names another place. `%drift --help` lists the options.
+    """
+    from stagebook.live.drifting import drift_asked
+
+    try:
+        return drift_asked(line)
+    except StagebookError as error:
+        print(error)
+        return None
 
 
 def plain_cell(lines: list[str]) -> list[str]:

@@ -84,6 +84,36 @@ class ModelOption:
 
 
 @dataclass(frozen=True, slots=True)
+class DriftOption:
+    """`drift="REFERENCE:CURRENT [key=value ...] [as NAME]"`: two tables to compare when the stage's cells are done.
+
+    Attributes:
+        reference: what the data was before: a name of the notebook's, a file, or `models:/NAME@ALIAS`.
+        current: what it is now, likewise.
+        name: the name that gets the result.
+        columns: those to compare; empty for all.
+        target: the column of the labels.
+        prediction: the column of the predictions.
+        threshold: the score at which drift begins; None for each test's own.
+        share: of drifted features, from which on the whole has drifted.
+    """
+
+    reference: str
+    current: str
+    name: str = "drift"
+    columns: tuple[str, ...] = ()
+    target: str | None = None
+    prediction: str | None = None
+    threshold: float | None = None
+    share: float = 0.5
+
+    @property
+    def sides(self) -> tuple[str, str]:
+        """Both sides, as they were written."""
+        return self.reference, self.current
+
+
+@dataclass(frozen=True, slots=True)
 class StageOptions:
     """What a stage's metadata or its magic line may say.
 
@@ -102,6 +132,7 @@ class StageOptions:
         features: stages that make of raw rows what the model takes; they are packed with it.
         rows: the table of raw rows among what these stages take; None to find it.
         gate: a condition on metrics (see `book/gates`); where it does not hold, nothing after the stage runs.
+        drift: two tables that are compared when the stage's cells are done.
     """
 
     needs: tuple[str, ...] = ()
@@ -118,6 +149,7 @@ class StageOptions:
     gate: str | None = None
     features: tuple[str, ...] = ()
     rows: str | None = None
+    drift: DriftOption | None = None
 
     @property
     def kept(self) -> frozenset[str]:

@@ -8,6 +8,7 @@ import shlex
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from stagebook.book.drifting import drift_option
 from stagebook.book.findings import finding
 from stagebook.book.gates import GateError, checked_gate
 from stagebook.book.syntax import syntax_tree
@@ -134,6 +135,7 @@ _READERS: Mapping[str, Callable[[Any], Any]] = {
     "gate": _gate,
     "features": _names,
     "rows": _name,
+    "drift": drift_option,
 }
 OPTIONS = tuple(_READERS)
 """The names of all options."""

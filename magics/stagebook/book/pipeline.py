@@ -13,6 +13,7 @@ from stagebook.book import check, kale
 from stagebook.book.again import analysed, merged, parsed
 from stagebook.book.cells import ReadCell, read_cells, without_magic
 from stagebook.book.control import control_findings, with_control
+from stagebook.book.drifting import with_drift, with_drift_metric
 from stagebook.book.files import files_of, orders
 from stagebook.book.findings import finding
 from stagebook.book.graph import AMBIENT, edges_of, in_order, link
@@ -201,17 +202,20 @@ def _stage_options(draft: Draft) -> dict[str, StageOptions]:
         said: list[tuple[Place, dict[str, Any]]] = [(Place(one.cell.number, 1), dict(one.options)) for one in read]
         options, found = merged_options(said, stage=name)
         draft.findings += found
-        merged[name] = options if options.metrics else replace(options, metrics=_shown_metrics(draft, read))
+        options = options if options.metrics else replace(options, metrics=_shown_metrics(draft, read))
+        merged[name] = with_drift_metric(options)
     return merged
 
 
 def _controlled(draft: Draft, options: Mapping[str, StageOptions]) -> tuple[Segment, ...]:
-    """The segments, with what `when` and `foreach` do to their names."""
+    """The segments, with what `when`, `foreach` and `drift` do to their names."""
     met: set[str] = set()
+    last = {segment.stage: position for position, segment in enumerate(draft.segments)}
     segments = []
-    for run, segment in zip(runs_of(draft.cells("stage")), draft.segments, strict=True):
-        place = Place(run[0].number, 1)
-        names = with_control(segment.names, options[segment.stage], first=segment.stage not in met, place=place)
+    for position, (run, segment) in enumerate(zip(runs_of(draft.cells("stage")), draft.segments, strict=True)):
+        place, own = Place(run[0].number, 1), options[segment.stage]
+        names = with_control(segment.names, own, first=segment.stage not in met, place=place)
+        names = with_drift(names, own, last=last[segment.stage] == position, place=Place(run[-1].number, 1))
         met.add(segment.stage)
         segments.append(replace(segment, names=names))
     return tuple(segments)

@@ -6,6 +6,7 @@ import click
 
 from stagebook.commands import (
     comparing,
+    drifting,
     explaining,
     models,
     reading,
@@ -31,6 +32,7 @@ COMMANDS: tuple[click.Command, ...] = (
     recording.runs,
     comparing.compare,
     comparing.diff,
+    drifting.drift,
     models.lineage,
     models.promote,
     models.rollback,

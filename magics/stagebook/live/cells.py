@@ -7,7 +7,7 @@ import types
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from stagebook.errors import UsageError
+from stagebook.errors import StagebookError, UsageError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -73,11 +73,26 @@ class Cells:
         took = time.perf_counter() - self._started
         source = str(result.info.raw_cell) if result.info is not None else ""
         state = self._session.after(result) if self._session is not None else ""
-        name, _, _ = magic_line(source)
+        name, options, _ = magic_line(source)
+        if name is not None and result.success and "drift" in options:
+            self._compare(options)
         if name is not None and result.success:
             print(quiet_line(name, source, self._shell.user_ns, seconds=took, state=state))
         elif state:
             print(f"[{state}]")
+
+    def _compare(self, options: Mapping[str, Any]) -> None:
+        """What `drift=` asks for; what keeps it from being done is said in a line."""
+        from stagebook.book.options import checked_options
+        from stagebook.drift.watching import show
+        from stagebook.model import Place
+
+        good, _ = checked_options({"drift": options["drift"]}, Place(0, 1), stage=None)
+        if "drift" in good:
+            try:
+                show(good["drift"], self._shell.user_ns)
+            except StagebookError as error:
+                print(f"drift: {error}")
 
 
 def cells_of(shell: Any) -> Cells:

@@ -287,6 +287,8 @@ def _of_no_use(stage: Stage, pipeline: Pipeline) -> str:
         return "`when` and `foreach` are for runs"
     if options.model is not None:
         return "a model comes from a run"
+    if options.drift is not None:
+        return "tables are compared when the cell is done"
     if any(parameter.secret for parameter in pipeline.parameters):
         return "there are secret parameters"
     python = kernel_python(pipeline.kernel)

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from stagebook.book.drifting import RULE as DRIFT_RULE
 from stagebook.book.files import shell_words
 from stagebook.book.normal import cell_form, normal_form, texts_in
 from stagebook.book.secrets import is_secret_name, secret_names
@@ -100,6 +101,8 @@ def option_parts(stage: Stage) -> dict[str, str]:
         parts["option:when"] = normal_form([syntax_tree(options.when, mode="eval").body])
     if options.foreach is not None:
         parts["option:foreach"] = str(options.foreach)
+    if options.drift is not None:
+        parts["option:drift"] = f"{options.drift} by rule {DRIFT_RULE}"
     return parts
 
 

@@ -49,6 +49,7 @@ class StageJob:
         files: paths that may be read, relative to `folder`, to be fingerprinted.
         writes: files that must be there afterwards.
         when: a condition; where it is false, the cells are not run.
+        closing: code that is run when the cells are done, its outputs those of the last of them.
         scatter: instead of running cells, keep the elements of this list by themselves.
         timeout: seconds for all cells together.
         retries: how often to try again.
@@ -75,6 +76,7 @@ class StageJob:
     files: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
     when: str | None = None
+    closing: str | None = None
     scatter: Foreach | None = None
     timeout: float | None = None
     retries: int = 0

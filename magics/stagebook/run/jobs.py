@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from stagebook.book.drifting import drift_code
 from stagebook.book.hidden import called
 from stagebook.book.secrets import secret_texts
 from stagebook.events import Notice
@@ -63,6 +64,7 @@ def stage_job(
         files=planner.files(stage),
         writes=stage.options.writes,
         when=stage.options.when,
+        closing=drift_code(stage.options.drift) if stage.options.drift is not None else None,
         timeout=stage.options.timeout,
         retries=stage.options.retries,
         threads=round(dict(stage.options.resources).get(CORES, 0)) or None,

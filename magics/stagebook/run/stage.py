@@ -86,6 +86,8 @@ class _Visit:
                 self.emit(CellStarted(job.stage, cell.number, position, len(job.cells)))
                 record = await prepared.run(cell, deadline=deadline)
                 self.emit(CellFinished(job.stage, cell.number, record.duration))
+            if job.closing is not None and job.cells:
+                await self._close(job.closing, deadline)
         if job.is_test:
             return StageResult(job.stage, "done")
         finish = {"store": job.store, "outputs": job.outputs, "metrics": job.metrics, "writes": job.writes}
@@ -94,6 +96,13 @@ class _Visit:
         if report["left_out"]:
             self.emit(Notice(_left_out(report["left_out"]), job.stage))
         return result_of(job, report)
+
+    async def _close(self, code: str, deadline: float | None) -> None:
+        """Run what comes after the cells; what it puts out is put out by the last of them."""
+        last = self.prepared.cells[-1]
+        record = await self.prepared.run(JobCell(last.number, code, last.code), deadline=deadline)
+        whole = replace(last, outputs=[*last.outputs, *record.outputs], duration=last.duration + record.duration)
+        self.prepared.cells[-2:] = [whole]
 
     async def failed(self, state: Any, failure: Failure) -> StageResult:
         """The result of a stage whose code failed; with what it met, since an earlier stage may change that yet."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from stagebook.book.draw import label_of
+from stagebook.book.drifting import MIME
 from stagebook.book.picture import MOST, Arrow, Box, svg_of
 from stagebook.run.lean import imported
 from stagebook.run.unrecorded import Unrecorded
@@ -32,6 +35,25 @@ def send_extras(client: MlflowClient, experiment: str, one: Unrecorded, run: str
     _send_trace(client, experiment, one, run, uri)
     _send_graph(client, one, run)
     _send_page(client, one, run)
+    _send_comparisons(client, one, run)
+
+
+def _send_comparisons(client: MlflowClient, one: Unrecorded, run: str) -> None:
+    """What stages with `drift=` have found: the card as a page, and all of it as JSON."""
+    notebook = _output_notebook(one)
+    if notebook is None or notebook.stat().st_size > _LARGE:
+        return
+    cells = json.loads(notebook.read_bytes())["cells"]
+    found = [output["data"] for cell in cells for output in cell.get("outputs", ()) if MIME in output.get("data", {})]
+    for number, data in enumerate(found, start=1):
+        name = "drift/drift" if len(found) == 1 else f"drift/{number}"
+        client.log_dict(run, data[MIME], f"{name}.json")
+        client.log_text(run, f'<!doctype html><meta charset="utf-8">{_text(data["text/html"])}', f"{name}.html")
+
+
+def _text(lines: Any) -> str:
+    """A text as nbformat keeps it: whole, or in lines."""
+    return lines if isinstance(lines, str) else "".join(lines)
 
 
 def _send_graph(client: MlflowClient, one: Unrecorded, run: str) -> None:
@@ -58,13 +80,17 @@ def _took(stage: Any) -> str:
 
 def _send_page(client: MlflowClient, one: Unrecorded, run: str) -> None:
     """The output notebook as a page that a browser shows; it is the one of an earlier run where all was reused."""
-    notebook = next((file for file in one.files() if file.suffix == ".ipynb"), None)
+    notebook = _output_notebook(one)
     if notebook is None or not any(stage["cells"] for stage in one.facts["stages"]):
         return
     if notebook.stat().st_size > _LARGE:
         raise ValueError(f"{notebook.name} is too large to make a page of it")
     page, _ = imported("nbconvert").HTMLExporter().from_filename(str(notebook))
     client.log_text(run, page, f"{notebook.stem}.html")
+
+
+def _output_notebook(one: Unrecorded) -> Path | None:
+    return next((file for file in one.files() if file.suffix == ".ipynb"), None)
 
 
 def _send_trace(client: MlflowClient, experiment: str, one: Unrecorded, run: str, uri: str) -> None:
