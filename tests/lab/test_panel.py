@@ -54,7 +54,7 @@ class Story:
         self.opened.model(f"cells.get({cell}).sharedModel.setSource({json.dumps(source)})")
 
     def run(self, button):
-        """Press a button that runs; whether to save first is answered when it is asked, while what comes is waited for."""
+        """Press a button that runs; whether to save first is answered when it is asked."""
         self.button(button).click()
 
     def look(self, stage):

@@ -22,7 +22,7 @@ MOST_ROWS = 40
 """Columns that are shown in the card; more are named."""
 
 _WIDTH, _HEIGHT = 132, 30
-_BEFORE, _NOW = "#6b8fd4", "#e07b39"
+_BEFORE, _NOW = "#5b80cc", "#d4691f"
 """Colours of the two sides, which stand out from white and from black."""
 
 
