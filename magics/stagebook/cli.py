@@ -44,6 +44,8 @@ class _Group(click.Group):
         "stagebook runs flights.ipynb --sort auc  its runs, the best first",
         "stagebook compare last~1 last            runs beside one another: parameters, metrics, stages",
         "stagebook diff last~1 last               what differs between two runs, or two notebooks",
+        "stagebook drift a.parquet b.parquet      whether data has drifted",
+        "stagebook monitor models:/flights@champion   whether what a service is asked has",
         "stagebook promote flights.ipynb          make the model of the last run the one in use",
         "stagebook gc flights.ipynb --dry-run     what could be removed from its store",
     ),

@@ -1,0 +1,112 @@
+"""What data was before, for a monitor: what a version was trained on, with what the version says of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stagebook.drift.compare import SEED
+from stagebook.drift.requests import PREDICTION
+from stagebook.drift.sources import training_data
+from stagebook.drift.tables import Frame, Table
+from stagebook.track.lineage import lineage_of, version_named
+from stagebook.track.place import client_for, recording_at, tracking_uri
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from mlflow import MlflowClient
+    from mlflow.entities.model_registry import ModelVersion
+
+ROWS = 50_000
+"""Rows of the training data of which the version is asked what it says."""
+
+
+@dataclass(frozen=True, slots=True)
+class Before:
+    """A version and its training data.
+
+    Attributes:
+        model: the registered model's name.
+        version: the version's number.
+        model_id: MLflow's id of the logged model that it is of; empty where that is not known.
+        table: the columns that it takes, and `prediction`, or `prediction.0` and on.
+        name: what the table is called.
+    """
+
+    model: str
+    version: str
+    model_id: str
+    table: Table
+    name: str
+
+
+def before_of(reference: str, home: Path, *, kept: Path, also: Sequence[str] = ()) -> Before:
+    """The version that a reference names, with what it was trained on.
+
+    What it says of that is asked once for each version, and kept in a file.
+
+    Args:
+        reference: `models:/NAME@ALIAS` or the like.
+        home: the folder with the runs' record.
+        kept: the folder for that file.
+        also: other columns of the training data that are meant, as that of the labels.
+
+    Raises:
+        StagebookError: there is no such version, or its training data is not to be had.
+    """
+    import pandas as pd
+
+    client = client_for(home)
+    version = version_named(client, reference)
+    file = kept / f"before-{version.version}.parquet"
+    if not file.is_file():
+        _ask(client, version, home, file, also)
+    frame = pd.read_parquet(file)
+    source = version.source or ""
+    model_id = source.removeprefix("models:/") if source.startswith("models:/m-") else ""
+    name = f"what models:/{version.name}/{version.version} was trained on"
+    return Before(version.name, str(version.version), model_id, Frame(frame), name)
+
+
+def _ask(client: MlflowClient, version: ModelVersion, home: Path, file: Path, also: Sequence[str]) -> None:
+    """Write what a version was trained on, and what it says of that."""
+    import mlflow
+    import numpy as np
+    import pandas as pd
+
+    table = training_data(lineage_of(client, version)).table
+    drawn = np.arange(table.rows)
+    if table.rows > ROWS:
+        drawn = np.sort(np.random.default_rng(SEED).choice(table.rows, ROWS, replace=False, shuffle=False))
+    frame = pd.DataFrame({name: table.column(name).iloc[drawn].to_numpy() for name in table.names})
+    with recording_at(tracking_uri(home)):
+        model = mlflow.pyfunc.load_model(f"models:/{version.name}/{version.version}")
+        schema = model.metadata.get_input_schema()
+        taken = schema.input_names() if schema is not None and schema.has_input_names() else list(frame.columns)
+        said = model.predict(frame[taken])
+    kept = frame[[name for name in frame.columns if name in taken or name in also]].assign(**_columns(said))
+    file.parent.mkdir(parents=True, exist_ok=True)
+    temporary = file.with_name(f".{file.name}.{os.getpid()}")
+    kept.to_parquet(temporary)
+    temporary.replace(file)
+
+
+def _columns(said: Any) -> dict[str, Any]:
+    """What a model says of rows, as a log of requests has it."""
+    import numpy as np
+
+    if hasattr(said, "columns"):
+        return {f"{PREDICTION}.{name}": said[name].to_numpy() for name in said.columns}
+    values = np.asarray(said)
+    if values.ndim == 2:
+        return {f"{PREDICTION}.{place}": values[:, place] for place in range(values.shape[1])}
+    return {PREDICTION: values}
+
+
+def prediction_in(frame: pd.DataFrame) -> str | None:
+    """The column of a log that says what the model said: of several chances, that of the last class."""
+    names = [str(name) for name in frame.columns if name == PREDICTION or str(name).startswith(f"{PREDICTION}.")]
+    return names[-1] if names else None
