@@ -7,6 +7,7 @@ import pandas as pd
 import polars as pl
 import pytest
 
+from stagebook.drift.api import drift
 from stagebook.widgets.previews import figures_of, preview_of
 
 TABLE = pd.DataFrame({"delay": range(9), "carrier": ["<b>UA</b>"] * 9})
@@ -20,6 +21,13 @@ def test_of_a_frame_its_head_is_shown_as_text():
     assert shown["kinds"][1] == "int64"
     assert shown["rows"][1] == ["1", "1", "<b>UA</b>"]
     assert len(shown["rows"]) == 6
+
+
+def test_a_comparison_is_a_table_of_its_columns():
+    shown = preview_of(drift(TABLE, TABLE.assign(delay=100), names=("January", "July")))
+    assert shown["about"] == "Drift: 1 of 2 columns has drifted · January to July"
+    assert shown["rows"][0][:2] == ["delay", "yes"]
+    assert [row[0] for row in shown["rows"]] == ["delay", "carrier"]
 
 
 def test_of_a_wide_frame_the_first_columns_are_shown():

@@ -12,6 +12,8 @@ from itertools import islice
 from typing import Any
 
 from stagebook.book.hidden import is_hidden
+from stagebook.drift.card import score_told, summary
+from stagebook.drift.result import Drift
 from stagebook.run.kept import KeptValues
 from stagebook.store.blobs import Store
 from stagebook.store.manifests import manifest
@@ -27,6 +29,7 @@ LARGEST = 200_000_000
 _ROWS, _COLUMNS = 6, 8
 _LETTERS, _CELL = 600, 40
 _MOST_FIGURES = 12
+_MOST_DRIFTED = 12
 
 _short = reprlib.Repr()
 _short.maxlist = _short.maxtuple = _short.maxset = _short.maxfrozenset = _short.maxdict = 8
@@ -83,6 +86,8 @@ def preview_of(value: Any) -> Preview:
         return _polars(value.to_frame() if name == "Series" else value)
     if "numpy" in sys.modules and isinstance(value, sys.modules["numpy"].ndarray) and value.shape:
         return _array(value)
+    if isinstance(value, Drift):
+        return _drift(value)
     if module == "numpy" and hasattr(value, "item"):
         value = value.item()
     about = f"{len(value):,} long" if isinstance(value, (str, bytes, list, tuple, dict, set, frozenset)) else ""
@@ -122,6 +127,23 @@ def _array(array: Any) -> Preview:
     about = f"{shape} · {array.dtype} · {size_text(array.nbytes)}"
     first = ", ".join(_cell(one) for one in islice(array.flat, _ROWS))
     return {"about": about, "text": f"{first}{', …' if array.size > _ROWS else ''}"}
+
+
+def _drift(drift: Drift) -> Preview:
+    columns = drift.columns[:_MOST_DRIFTED]
+    heads = ["column", "drifted", "score", "before", "now"]
+    rows = [
+        [
+            _cell(one.name),
+            "yes" if one.drifted else "no",
+            score_told(one) or one.note,
+            one.reference.told,
+            one.current.told,
+        ]
+        for one in columns
+    ]
+    about = f"{'Drift' if drift.detected else 'No drift'}: {summary(drift)} · {drift.reference} to {drift.current}"
+    return _table(heads, ["", "", "", "", ""], rows, about=about, more=False)
 
 
 def _cell(value: Any) -> str:
