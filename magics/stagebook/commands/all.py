@@ -11,6 +11,7 @@ from stagebook.commands import (
     reading,
     recording,
     running,
+    serving,
     standing,
     storing,
     suggesting,
@@ -34,6 +35,7 @@ COMMANDS: tuple[click.Command, ...] = (
     models.lineage,
     models.promote,
     models.rollback,
+    serving.serve,
     recording.sync,
     storing.gc,
 )
