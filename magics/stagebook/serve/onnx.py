@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from stagebook.serve.onnxtrees import integers_for_flags, set_ways_of_missing
+from stagebook.serve.onnxtrees import integers_for_flags, set_ways_of_missing, thresholds
 from stagebook.serve.schema import Column, Schema
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ RELATIVE, ABSOLUTE = 1e-5, 1e-6
 """How far numbers may be apart: what single precision, in which ONNX Runtime holds trees' values, cannot tell apart."""
 ABSENT = "\0"
 """What stands for a missing text: ONNX has none."""
-_ROWS = 512
+_DIFFERENT = "its answers in ONNX Runtime are not the model's"
+_ROWS = 1024
 _LARGEST = {"float32": 3.4028234e38, "float64": 1.7976931348623157e308}
 _KINDS = {"double": "float64", "float": "float32", "long": "int64", "integer": "int64", "string": "string"}
 
@@ -89,16 +90,22 @@ def proved(model: Any, method: str, schema: Schema, example: Frame) -> Proof:
         raise NotConvertibleError(f"column `{unfit[0]}` is of a kind that is not converted")
     schema, table = _probes(model, method, schema, example)
     expected = _asked(model, method, schema, table)
+    behind = None  # where classes are asked for, what they are chosen by: classes may agree by chance
+    if method == "predict" and hasattr(model, "predict_proba"):
+        behind = _asked(model, "predict_proba", schema, table)
     reasons: list[str] = []
     for layout in _layouts(schema, method, expected):
         try:
             content = _converted(model, schema, layout)
             difference = _difference(content, layout, schema, table, expected)
+            if behind is not None:
+                _difference(content, replace(layout, output=1, flat=False), schema, table, behind)
         except NotConvertibleError as error:
             reasons.append(str(error))
             continue
         return Proof(content, layout, schema, len(table), difference)
-    raise NotConvertibleError(reasons[-1] if reasons else "it does not convert")
+    differing = [reason for reason in reasons if _DIFFERENT in reason]
+    raise NotConvertibleError((differing or reasons)[0])
 
 
 def _layouts(schema: Schema, method: str, expected: Array) -> Iterator[Layout]:
@@ -163,7 +170,7 @@ def _difference(content: bytes, layout: Layout, schema: Schema, table: Frame, ex
         else:
             same = np.allclose(answers, model_says, rtol=RELATIVE, atol=ABSOLUTE, equal_nan=True)
         if not same:
-            raise NotConvertibleError(f"its answers in ONNX Runtime are not the model's, on {len(table)} rows")
+            raise NotConvertibleError(f"{_DIFFERENT}, on {len(table)} rows")
     if expected.dtype.kind != "f":
         return 0.0
     return float(np.nanmax(np.abs(got - expected), initial=0.0))
@@ -200,7 +207,7 @@ def _probes(model: Any, method: str, schema: Schema, example: Frame) -> tuple[Sc
     Raises:
         NotConvertibleError: it refuses what no schema can say.
     """
-    table = _drawn(schema, example)
+    table = _drawn(model, schema, example)
     try:
         _asked(model, method, schema, table)
     except Exception as error:  # the model's own
@@ -245,18 +252,28 @@ def _asked(model: Any, method: str, schema: Schema, table: Frame) -> Array:
         return np.asarray(getattr(model, method)(table.to_numpy() if schema.tensor else table))
 
 
-def _drawn(schema: Schema, example: Frame) -> Frame:
-    """The example, and rows drawn from it, always the same."""
+def _drawn(model: Any, schema: Schema, example: Frame) -> Frame:
+    """The example, and rows drawn from it and from where the model's trees part, always the same."""
     import numpy as np
     import pandas as pd
 
     random = np.random.default_rng(0)
-    drawn = {column.name: _column(column, example[column.name], random) for column in schema.columns}
+    partings = thresholds(model)
+    pooled = np.concatenate([*partings.values(), np.zeros(1)])
+    is_bare = hasattr(model, "n_features_in_") and not hasattr(model, "steps")
+    drawn = {}
+    for place, column in enumerate(schema.columns):
+        near = partings.get(place, pooled) if is_bare else pooled
+        drawn[column.name] = _column(column, example[column.name], near, random)
     return pd.concat([example[list(drawn)], pd.DataFrame(drawn)], ignore_index=True)
 
 
-def _column(column: Column, values: Any, random: Any) -> Any:
-    """Values of a column: its own, and for numbers others around and between and far from them."""
+def _column(column: Column, values: Any, near: Array, random: Any) -> Any:
+    """Values of a column: its own, and for numbers others around and between and far from them, and those given.
+
+    Of those given, which decide a tree's way, there are also single precision's and what people would write for them:
+    there, a conversion to the other precision goes the other way.
+    """
     import numpy as np
     import pandas as pd
 
@@ -265,15 +282,16 @@ def _column(column: Column, values: Any, random: Any) -> Any:
         texts = [*dict.fromkeys(known), "stagebook: unknown"]
         return pd.Series(random.choice(np.array(texts, dtype=object), _ROWS), dtype=values.dtype)
     numbers = known.to_numpy() if len(known) else np.zeros(1, dtype=values.dtype)
-    drawn = random.choice(numbers, _ROWS)
+    drawn, chance = random.choice(numbers, _ROWS), random.random(_ROWS)
     if column.type in ("double", "float"):
         spread = float(np.std(numbers)) or abs(float(numbers[0])) / 10 or 1.0
         wide = np.where(random.random(_ROWS) < 0.1, 10.0, 1.0)
-        drawn = np.where(random.random(_ROWS) < 0.7, drawn + random.normal(0, 1, _ROWS) * spread * wide, drawn)
+        drawn = np.where(chance < 0.5, drawn + random.normal(0, 1, _ROWS) * spread * wide, drawn)
+        exact = random.choice(near, _ROWS)
+        forms = [exact, exact.astype("f4").astype("f8"), *(exact.round(digits) for digits in (1, 2, 3))]
+        drawn = np.where(chance > 0.7, np.choose(random.integers(0, len(forms), _ROWS), forms), drawn)
     else:
-        drawn = np.where(
-            random.random(_ROWS) < 0.5, random.integers(numbers.min() - 1, numbers.max() + 2, _ROWS), drawn
-        )
+        drawn = np.where(chance < 0.5, random.integers(numbers.min() - 1, numbers.max() + 2, _ROWS), drawn)
     return pd.Series(drawn.astype(values.dtype))
 
 

@@ -47,6 +47,23 @@ def set_ways_of_missing(converted: Any, model: Any) -> None:
         given.ints[:] = leftward
 
 
+def thresholds(model: Any) -> dict[int, Any]:
+    """The numbers at which the trees in a model part, by the place of the column in what the trees take."""
+    import numpy as np
+
+    found: dict[int, list[Any]] = {}
+    for part in _parts(model):
+        pairs = [(tree.feature, tree.threshold) for tree in _trees(part)]
+        for grown in getattr(part, "_predictors", ()):  # of histogram-based boosting
+            nodes = [predictor.nodes for predictor in grown]
+            pairs += [(np.where(node["is_leaf"], -1, node["feature_idx"]), node["num_threshold"]) for node in nodes]
+        for features, numbers in pairs:
+            for place in set(features[features >= 0].tolist()):
+                found.setdefault(place, []).append(numbers[features == place])
+    together = {place: np.concatenate(numbers) for place, numbers in found.items()}
+    return {place: numbers[np.isfinite(numbers)] for place, numbers in together.items()}
+
+
 def _parts(model: Any) -> Iterator[Any]:
     """The model, and what it is made of if it is a pipeline."""
     yield model

@@ -138,11 +138,14 @@ class RequestLog:
         self._thread.join()
 
     def _run(self) -> None:
+        import pyarrow.parquet  # noqa: F401 - it takes a while, which the first flush is not to wait for
+
         self._look_after()
+        due = time.monotonic() + self._settings.every
         while True:
-            closing = self._closing
-            self._wake.wait(None if closing and not self._pending else self._settings.every)
+            self._wake.wait(max(0.0, due - time.monotonic()))
             self._wake.clear()
+            due = time.monotonic() + self._settings.every
             closing = self._closing
             self._flush()
             if closing:
