@@ -14,7 +14,8 @@ from tests.serve.services import until
 
 from stagebook.drift.requests import REPLACES, day_folder, is_input, log_files, read_requests
 from stagebook.errors import StoreError, UsageError
-from stagebook.serve.requestlog import Entry, LogSettings, RequestLog
+from stagebook.serve.entries import Entry
+from stagebook.serve.requestlog import LogSettings, RequestLog
 from stagebook.serve.schema import Column, Rows, Schema, fitted
 
 SPLIT = {"dataframe_split": {"columns": NAMES, "data": MATRIX}}
@@ -163,6 +164,7 @@ def test_many_small_files_become_one_and_nothing_counts_twice(tmp_path, monkeypa
     log.start()
     for place in range(12):
         log.add(entry(f"r{place:02}"))
+        log._pack()
         log._flush()
     log.close()
     day = day_folder(tmp_path, NOON)

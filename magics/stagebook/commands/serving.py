@@ -10,7 +10,8 @@ import click
 from stagebook.commands.options import examples
 
 if TYPE_CHECKING:
-    from stagebook.serve.requestlog import Hidden, LogSettings
+    from stagebook.serve.entries import Hidden
+    from stagebook.serve.requestlog import LogSettings
 
 _TOKEN = "STAGEBOOK_SERVE_TOKEN"
 _MEBI = 1 << 20

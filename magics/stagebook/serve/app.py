@@ -15,6 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+from stagebook.serve.entries import Entry
 from stagebook.serve.protocol import CSV, JSON, PARQUET, media_type_of, parsed, rendered, rows_in
 from stagebook.serve.refusals import (
     FailedError,
@@ -26,7 +27,7 @@ from stagebook.serve.refusals import (
     UnauthorizedError,
 )
 from stagebook.serve.reloading import Current
-from stagebook.serve.requestlog import Entry, RequestLog
+from stagebook.serve.requestlog import RequestLog
 from stagebook.serve.schema import Batch, fitted
 from stagebook.serve.tables import rows_of_csv, rows_of_parquet
 

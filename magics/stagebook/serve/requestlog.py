@@ -12,38 +12,25 @@ import os
 import threading
 import time
 import uuid
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, timezone
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING
 
-from stagebook.drift.requests import (
-    LATENCY,
-    PREDICTION,
-    REPLACES,
-    REQUEST,
-    ROW,
-    TIME,
-    VERSION,
-    day_folder,
-    days_in,
-    input_column,
-    replaced_by,
-)
-from stagebook.serve.schema import Batch
+from stagebook.drift.requests import REPLACES, TIME, day_folder, days_in, replaced_by
+from stagebook.serve.entries import Entry, Hidden, table_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
 _log = logging.getLogger(__name__)
-Hidden = Literal["dropped", "hashed"]
 
 _LARGEST = 64 << 20
 """Bytes of bodies that wait to be written, at most: what comes beyond is counted, and not logged."""
-_HURRY = 8 << 20
-"""Bytes from which the thread does not wait for the next flush."""
+_MANY_ENTRIES = 512
+"""Entries that are packed at a time, so that few wait as Python's objects."""
 _MANY = 64
 """Files of a day that are merged into one."""
 
@@ -65,29 +52,6 @@ class LogSettings:
     hidden: Mapping[str, Hidden] = field(default_factory=dict)
 
 
-@dataclass(slots=True)
-class Entry:
-    """A request that was answered.
-
-    Attributes:
-        time: when it came, in microseconds since 1970.
-        request: its id.
-        version: what answered.
-        latency: seconds.
-        batch: what was asked; None where only MLflow could read it.
-        predictions: what was said.
-        size: bytes of the body.
-    """
-
-    time: int
-    request: str
-    version: str
-    latency: float
-    batch: Batch | None
-    predictions: Any
-    size: int
-
-
 class RequestLog:
     """Takes entries, and writes them until it is closed.
 
@@ -100,6 +64,7 @@ class RequestLog:
         self._settings = settings
         self._counted = counted
         self._pending: list[Entry] = []
+        self._packed: dict[tuple[str, str], list[tuple[pa.Table, int]]] = {}
         self._size = 0
         self._dropped = 0
         self._lock = threading.Lock()
@@ -115,9 +80,12 @@ class RequestLog:
         Raises:
             UsageError: it cannot be written to.
         """
+        import pyarrow.parquet  # noqa: F401 - beside requests, the import could take longer than a flush interval
+
         from stagebook.run.files import writable_folder
 
         writable_folder(self._settings.folder)
+        self._look_after()
         self._thread.start()
 
     def add(self, entry: Entry) -> None:
@@ -127,8 +95,8 @@ class RequestLog:
                 self._dropped += 1
                 return
             self._pending.append(entry)
-            self._size += entry.size + 256
-            if self._size > _HURRY:
+            self._size += entry.size
+            if len(self._pending) >= _MANY_ENTRIES:
                 self._wake.set()
 
     def close(self) -> None:
@@ -138,53 +106,68 @@ class RequestLog:
         self._thread.join()
 
     def _run(self) -> None:
-        import pyarrow.parquet  # noqa: F401 - it takes a while, which the first flush is not to wait for
-
-        self._look_after()
         due = time.monotonic() + self._settings.every
         while True:
             self._wake.wait(max(0.0, due - time.monotonic()))
             self._wake.clear()
-            due = time.monotonic() + self._settings.every
             closing = self._closing
-            self._flush()
+            self._pack()
+            if closing or time.monotonic() >= due or self._packed_bytes() > _LARGEST // 2:
+                due = time.monotonic() + self._settings.every
+                self._flush()
             if closing:
                 return
 
-    def _flush(self) -> None:
+    def _packed_bytes(self) -> int:
+        return sum(table.nbytes for tables in self._packed.values() for table, _ in tables)
+
+    def _pack(self) -> None:
+        """Make tables of the entries, which take a tenth of the memory: for each day and version, as columns differ."""
         with self._lock:
-            entries, self._pending = self._pending, []
-            size, self._size = self._size, 0
+            entries, self._pending, self._size = self._pending, [], 0
             dropped, self._dropped = self._dropped, 0
         if dropped:
             self._counted("dropped", dropped)
             _log.warning("requests not logged: more came than could be written", extra={"requests": dropped})
-        if not entries:
-            return
-        try:
-            self._write(entries)
-        except Exception as error:  # a full disk, a folder that is gone, values that no column holds
-            self._counted("dropped", len(entries))
-            number = error.errno if isinstance(error, OSError) else None
-            cause = type(error).__name__ if number is None else os.strerror(number)
-            _log.error("requests not logged", extra={"requests": len(entries), "cause": cause, "bytes": size})
-        else:
-            self._counted("written", len(entries))
-
-    def _write(self, entries: list[Entry]) -> None:
-        """A file for each day, and for each version, as versions may differ in their columns."""
         groups: dict[tuple[str, str], list[Entry]] = {}
         for entry in entries:
             day = time.strftime("%Y-%m-%d", time.gmtime(entry.time // 1_000_000))
             groups.setdefault((day, entry.version), []).append(entry)
-        for group in groups.values():
-            moment = datetime.fromtimestamp(group[0].time / 1e6, timezone.utc)
-            folder = day_folder(self._settings.folder, moment)
-            if not folder.exists():
-                folder.mkdir(parents=True, exist_ok=True)
-                self._look_after()
-            self._put(folder, moment, _table(group, self._settings.hidden))
-            self._merge(folder, least=_MANY)
+        for group, members in groups.items():
+            with self._telling(len(members)):
+                self._packed.setdefault(group, []).append((table_of(members, self._settings.hidden), len(members)))
+
+    def _flush(self) -> None:
+        """Write what is packed to a file for each day and version."""
+        packed, self._packed = self._packed, {}
+        for tables in packed.values():
+            requests = sum(number for _, number in tables)
+            with self._telling(requests):
+                self._write([table for table, _ in tables])
+                self._counted("written", requests)
+
+    @contextmanager
+    def _telling(self, requests: int) -> Iterator[None]:
+        """What goes wrong inside is told, and costs these requests' place in the log, but not the service."""
+        try:
+            yield
+        except Exception as error:  # a full disk, a folder that is gone, values that no column holds
+            self._counted("dropped", requests)
+            number = error.errno if isinstance(error, OSError) else None
+            cause = type(error).__name__ if number is None else os.strerror(number)
+            _log.error("requests not logged", extra={"requests": requests, "cause": cause})
+
+    def _write(self, tables: list[pa.Table]) -> None:
+        import pyarrow as pa
+
+        table = pa.concat_tables(tables, promote_options="permissive")
+        moment = table[TIME][0].as_py()
+        folder = day_folder(self._settings.folder, moment)
+        if not folder.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            self._look_after()
+        self._put(folder, moment, table)
+        self._merge(folder, least=_MANY)
 
     def _put(self, folder: Path, moment: datetime, table: pa.Table) -> Path:
         """Write a table to a file of its own, whole or not at all."""
@@ -243,94 +226,3 @@ def _remove_replaced(folder: Path) -> None:
         with suppress(StoreError, OSError):
             for name in replaced_by(path):
                 (folder / name).unlink(missing_ok=True)
-
-
-def _table(entries: list[Entry], hidden: Mapping[str, Hidden]) -> pa.Table:
-    """What was asked and said, a row for each row that was scored."""
-    import numpy as np
-    import pyarrow as pa
-
-    outputs = [_by_row(entry.predictions, entry.batch.count if entry.batch else None) for entry in entries]
-    counts = np.array([len(rows) for rows in outputs])
-    times = np.array([entry.time for entry in entries], dtype="datetime64[us]")
-    columns: dict[str, Any] = {
-        TIME: pa.array(np.repeat(times, counts), pa.timestamp("us", tz="UTC")),
-        REQUEST: pa.array(np.repeat(np.array([entry.request for entry in entries], dtype=object), counts), pa.string()),
-        ROW: pa.array(np.concatenate([np.arange(count) for count in counts]).astype("i4")),
-        VERSION: pa.array([entries[0].version] * int(counts.sum()), pa.string()),
-        LATENCY: pa.array(np.repeat(np.array([entry.latency for entry in entries]), counts)),
-    }
-    columns |= _inputs(entries, hidden)
-    columns |= _outputs([row for rows in outputs for row in rows])
-    return pa.table(columns)
-
-
-def _inputs(entries: list[Entry], hidden: Mapping[str, Hidden]) -> dict[str, Any]:
-    import numpy as np
-    import pyarrow as pa
-
-    batches = [entry.batch for entry in entries]
-    if not all(batches):
-        return {}
-    known = {column.name: column for batch in batches if batch for column in batch.columns}
-    found = {}
-    for name, column in known.items():
-        if hidden.get(name) == "dropped":
-            continue
-        parts = [_values(batch, name) for batch in batches if batch]
-        listed = isinstance(parts[0], list) or any(isinstance(part, list) for part in parts) or name in hidden
-        if listed:
-            values = [value for part in parts for value in (part if isinstance(part, list) else part.tolist())]
-            if name in hidden:
-                values = [None if value is None else _digest(value) for value in values]
-            found[input_column(name)] = pa.array(
-                values, pa.string() if column.type == "string" or name in hidden else None
-            )
-        else:
-            found[input_column(name)] = pa.array(np.concatenate(parts), from_pandas=True)  # a missing number is null
-    return found
-
-
-def _values(batch: Batch, name: str) -> Any:
-    """The batch's values of a column; missing ones where it has none."""
-    for column, values in zip(batch.columns, batch.values, strict=True):
-        if column.name == name:
-            return values
-    return [None] * batch.count
-
-
-def _digest(value: Any) -> str:
-    from stagebook.signing import keyed_digest
-
-    return keyed_digest(str(value))
-
-
-def _by_row(predictions: Any, count: int | None) -> list[Any]:
-    """What was said of each row; where that cannot be told apart, all of it of the first."""
-    if isinstance(predictions, list) and count in (None, len(predictions)):
-        return predictions
-    return [predictions] + [None] * ((count or 1) - 1)
-
-
-def _outputs(rows: list[Any]) -> dict[str, Any]:
-    """The columns of what was said."""
-    if all(isinstance(row, dict) for row in rows):
-        names = dict.fromkeys(name for row in rows for name in row)
-        return {f"{PREDICTION}.{name}": _plain([row.get(name) for row in rows]) for name in names}
-    if all(isinstance(row, list) and not any(isinstance(one, (list, dict)) for one in row) for row in rows):
-        width = max((len(row) for row in rows), default=0)
-        columns = ([row[place] if place < len(row) else None for row in rows] for place in range(width))
-        return {f"{PREDICTION}.{place}": _plain(values) for place, values in enumerate(columns)}
-    return {PREDICTION: _plain(rows)}
-
-
-def _plain(values: list[Any]) -> pa.Array:
-    """A column of these values: of their type, or where they have none in common, as JSON."""
-    import pyarrow as pa
-
-    kinds = {type(value) for value in values} - {type(None)}
-    if kinds <= {int, float} and kinds:
-        return pa.array(values, pa.float64() if float in kinds else pa.int64())
-    if len(kinds) == 1 and kinds <= {str, bool}:
-        return pa.array(values)
-    return pa.array([None if value is None else json.dumps(value) for value in values], pa.string())

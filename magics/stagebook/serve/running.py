@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -17,6 +18,12 @@ from stagebook.serve.versions import Reference, is_asked_directly, shown_address
 if TYPE_CHECKING:
     import uvicorn
 
+_VARIABLES = {
+    "OMP_WAIT_POLICY": "passive",
+    "ARROW_DEFAULT_MEMORY_POOL": "system",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+}
+"""So that threads between requests sleep, not spin; that memory goes back when the log is written; nothing is told."""
 _SLOWLY = 60.0
 """Seconds between two looks at a registry that only MLflow can ask: each takes a process that imports it."""
 
@@ -56,6 +63,8 @@ def serve(settings: Settings, tell: Callable[[str], None]) -> None:
     Raises:
         StagebookError: there is nothing to serve, or it cannot be served there.
     """
+    for name, value in _VARIABLES.items():
+        os.environ.setdefault(name, value)
     listening = _listening(settings.host, settings.port)
     with listening:
         current = first(settings.registry, settings.reference)

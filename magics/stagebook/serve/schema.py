@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 NUMPY = {"double": "f8", "float": "f4", "long": "i8", "integer": "i4", "boolean": "?"}
 """The types that are kept as arrays; `string` and `datetime` are lists."""
+_FEW = 256
 TYPES = frozenset({*NUMPY, "string", "datetime"})
 _TENSORS = {"float64": "double", "float32": "float", "int64": "long", "int32": "integer"}
 _WANTED = {
@@ -114,15 +115,23 @@ class Batch:
 
     Attributes:
         columns: the schema's.
-        values: of each column; taken from `matrix` where that is there.
         count: of the rows.
+        listed: the values of each column; None where they are in `matrix`.
         matrix: all columns in one array, where the schema's types allow it.
     """
 
     columns: tuple[Column, ...]
-    values: list[Values]
     count: int
+    listed: list[Values] | None = None
     matrix: np.ndarray[Any, Any] | None = None
+
+    @property
+    def values(self) -> list[Values]:
+        """The values of each column."""
+        if self.listed is not None:
+            return self.listed
+        assert self.matrix is not None
+        return list(self.matrix.T)
 
 
 def schema_of(inputs: Sequence[Mapping[str, Any]] | None) -> Schema | None:
@@ -161,16 +170,15 @@ def fitted(rows: Rows, schema: Schema) -> Batch:
         raise MalformedError("There are no rows to score.")
     quick = _as_matrix(rows, schema)
     if quick is not None:
-        return _within_limits(Batch(schema.columns, list(quick.T), rows.count, quick))
+        return _within_limits(Batch(schema.columns, rows.count, matrix=quick))
     found = _placed(rows, schema)
     columns = tuple(column for column in schema.columns if column.name in found)
     values = [_converted(found[column.name], column, texts=rows.texts) for column in columns]
-    matrix = None
-    if schema.matrix:
-        import numpy as np
+    if not schema.matrix:
+        return _within_limits(Batch(columns, rows.count, values))
+    import numpy as np
 
-        matrix = np.column_stack(values)
-    return _within_limits(Batch(columns, values, rows.count, matrix))
+    return _within_limits(Batch(columns, rows.count, matrix=np.column_stack(values)))
 
 
 def _as_matrix(rows: Rows, schema: Schema) -> np.ndarray[Any, Any] | None:
@@ -300,27 +308,29 @@ def _within_limits(batch: Batch) -> Batch:
     Raises:
         MismatchError: it does not.
     """
+    if batch.matrix is not None and _is_plain(batch.matrix, min(column.limit for column in batch.columns)):
+        return batch
     for column, values in zip(batch.columns, batch.values, strict=True):
         if column.missing and column.limit == math.inf:
             continue
         if isinstance(values, list):
             if None in values:
                 raise MismatchError(f"Column `{column.name}` has a missing value: the model takes none in it.")
-            continue
-        if values.dtype.kind == "f":
+        elif values.dtype.kind == "f":
             _check_numbers(column, values)
     return batch
+
+
+def _is_plain(matrix: np.ndarray[Any, Any], limit: float) -> bool:
+    """Whether all is there and within the limit: for a few values, told quicker without NumPy."""
+    if matrix.size <= _FEW:
+        return all(-limit <= number <= limit for number in matrix.ravel().tolist())
+    return bool(abs(matrix).max() <= limit)
 
 
 def _check_numbers(column: Column, values: np.ndarray[Any, Any]) -> None:
     import numpy as np
 
-    for number in values.tolist() if len(values) <= 16 else ():  # for a few rows, quicker than arrays
-        if (not column.missing and math.isnan(number)) or abs(number) > column.limit:
-            break
-    else:
-        if len(values) <= 16:
-            return
     if not column.missing and np.isnan(values).any():
         raise MismatchError(f"Column `{column.name}` has a missing value: the model takes none in it.")
     if (np.abs(values) > column.limit).any():
