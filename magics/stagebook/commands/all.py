@@ -13,6 +13,7 @@ from stagebook.commands import (
     reading,
     recording,
     running,
+    serving,
     standing,
     storing,
     suggesting,
@@ -38,6 +39,7 @@ COMMANDS: tuple[click.Command, ...] = (
     models.lineage,
     models.promote,
     models.rollback,
+    serving.serve,
     recording.sync,
     storing.gc,
 )

@@ -67,7 +67,7 @@ def read_requests(
     Columns are flat. Inputs are called as the model calls them (`input.NAME` where that is a name of ours), outputs
     `prediction`, or `prediction.NAME` where a model says several things of a row (`prediction.0` and on where they have
     no names). Beside them are `stagebook.time` (UTC), `stagebook.request`, `stagebook.row`, `stagebook.version` and
-    `stagebook.latency` (seconds). Where versions differ in their columns, what a row lacks is missing. The index counts.
+    `stagebook.latency` (seconds). Where versions differ in their columns, what a row lacks is missing.
 
     Args:
         folder: the log.
@@ -87,14 +87,16 @@ def read_requests(
         raise UsageError(f"There is no request log in {folder}. `stagebook serve` writes one: name it with --log.")
     wanted = None if columns is None else [*dict.fromkeys([*columns, TIME, REQUEST, ROW])]
     tables = [_read(path, wanted, since, until) for day in _between(days, since, until) for path in log_files(day)]
-    frame = _joined([table for table in tables if table.num_rows])
+    frame: Any = _joined([table for table in tables if table.num_rows])
     if frame is None:
-        return pd.DataFrame(columns=list(columns or FACTS))
+        empty: pd.DataFrame = pd.DataFrame(columns=list(columns or FACTS))
+        return empty
     frame = frame.sort_values([TIME, REQUEST, ROW], kind="stable", ignore_index=True)
     for name in columns or ():
         if name not in frame.columns:
             raise UsageError(f"The request log has no column `{name}`.{did_you_mean(name, map(str, frame.columns))}")
-    return frame if columns is None else frame[list(columns)]
+    found: pd.DataFrame = frame if columns is None else frame[list(columns)]
+    return found
 
 
 def log_files(day: Path) -> list[Path]:

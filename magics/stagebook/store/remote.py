@@ -50,7 +50,7 @@ class RemoteFolder:
     def __init__(self, url: str) -> None:
         self.location = url.rstrip("/")
         self.shown = re.sub(r"(?<=://)([^/@:]+):[^/@]*@", r"\1:***@", self.location)
-        self.root = _cache()
+        self.root = cache_folder()
         self.home = self.root / "stores" / digest_of(self.location.encode())
         self._protocol = re.split("::|://", url)[0]
         self._system: Any = None
@@ -200,7 +200,8 @@ def local_path(url: str) -> Path | None:
     return Path(url_to_fs(url)[1])
 
 
-def _cache() -> Path:
+def cache_folder() -> Path:
+    """The user's folder for copies that can be had again: the one that `STAGEBOOK_CACHE` names, or their cache."""
     given = os.environ.get(CACHE)
     if given:
         return Path(given).expanduser().absolute()

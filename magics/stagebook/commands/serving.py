@@ -1,0 +1,133 @@
+"""`serve`: a registered model as a service."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from stagebook.commands.options import examples
+
+if TYPE_CHECKING:
+    from stagebook.serve.entries import Hidden
+    from stagebook.serve.requestlog import LogSettings
+
+_TOKEN = "STAGEBOOK_SERVE_TOKEN"
+_MEBI = 1 << 20
+
+
+@click.command(
+    epilog=examples(
+        "stagebook serve models:/flights@champion",
+        "stagebook serve flights/3 --port 8080 --no-log       version 3, whatever becomes of the alias",
+        "stagebook serve flights --secret tailnum=hash        tailnum is told by a keyed digest in the log",
+        "stagebook serve flights --host 0.0.0.0               for others: set STAGEBOOK_SERVE_TOKEN",
+        status="Exit status: 0 it was told to stop, 2 there is nothing to serve, or it cannot be served there.",
+    )
+)
+@click.argument("model", metavar="MODEL")
+@click.option("--host", default="127.0.0.1", show_default=True, metavar="HOST", help="Where to listen.")
+@click.option("--port", default=5000, show_default=True, type=click.IntRange(0, 65535), help="0: any that is free.")
+@click.option("--log", "folder", type=click.Path(path_type=Path), metavar="FOLDER", help="Where requests are logged.")
+@click.option("--no-log", is_flag=True, help="Log no requests.")
+@click.option(
+    "--secret",
+    "secrets",
+    multiple=True,
+    metavar="COLUMN[=hash]",
+    help="Keep a column out of the request log, or have it told by a keyed digest. May be given more than once.",
+)
+@click.option(
+    "--flush",
+    default=5.0,
+    show_default=True,
+    type=click.FloatRange(0.1, 3600),
+    metavar="SECONDS",
+    help="How often the log is written: a kill loses at most that.",
+)
+@click.option(
+    "--keep", default=30, show_default=True, type=click.IntRange(1), metavar="DAYS", help="How long it is kept."
+)
+@click.option(
+    "--max-body",
+    default=16.0,
+    show_default=True,
+    type=click.FloatRange(0.001, 4096),
+    metavar="MB",
+    help="The largest body that is taken.",
+)
+@click.option(
+    "--concurrency",
+    default=64,
+    show_default=True,
+    type=click.IntRange(1),
+    metavar="N",
+    help="Requests answered at a time; others get status 429.",
+)
+@click.option(
+    "--look",
+    default=10.0,
+    show_default=True,
+    type=click.FloatRange(0.1),
+    metavar="SECONDS",
+    help="How often to look whether the alias has moved.",
+)
+@click.option("--store", metavar="FOLDER|URL", help="Where the runs' store is [.stagebook in the working directory].")
+def serve(
+    model: str,
+    *,
+    host: str,
+    port: int,
+    folder: Path | None,
+    no_log: bool,
+    secrets: tuple[str, ...],
+    flush: float,
+    keep: int,
+    max_body: float,
+    concurrency: int,
+    look: float,
+    store: str | None,
+) -> None:
+    """Serve a registered model by MLflow's scoring protocol, and log what it is asked.
+
+    MODEL is models:/NAME@ALIAS, NAME@ALIAS, NAME/3, or NAME for its champion. Where an alias moves, the service moves
+    with it. If the environment variable STAGEBOOK_SERVE_TOKEN is set, requests need `Authorization: Bearer TOKEN`.
+    """
+    import os
+
+    from stagebook.serve.app import Limits
+    from stagebook.serve.running import Settings
+    from stagebook.serve.running import serve as run
+    from stagebook.serve.versions import reference_named, registry_address
+
+    if no_log and (folder or secrets):
+        raise click.UsageError("--no-log goes with neither --log nor --secret.")
+    reference = reference_named(model)
+    limits = Limits(int(max_body * _MEBI), concurrency, token=os.environ.get(_TOKEN, ""))
+    log = None if no_log else _log_settings(folder, reference.name, secrets, flush, keep)
+    settings = Settings(registry_address(_home(store)), reference, host, port, limits, log, look)
+    run(settings, lambda line: click.echo(line))
+
+
+def _home(store: str | None) -> Path:
+    """The folder in which runs are recorded."""
+    if store is None:  # as below, without its import, which takes longer than the service's own
+        return Path.cwd() / ".stagebook"
+    from stagebook.run.request import home_for
+
+    return home_for(Path.cwd() / "any", store)
+
+
+def _log_settings(folder: Path | None, model: str, secrets: tuple[str, ...], flush: float, keep: int) -> LogSettings:
+    from stagebook.serve.requestlog import LogSettings
+
+    hidden: dict[str, Hidden] = {}
+    for secret in secrets:
+        name, mark, how = secret.rpartition("=")
+        if mark and how == "hash":
+            hidden[name] = "hashed"
+        else:
+            hidden[secret] = "dropped"
+    place = folder or Path(".stagebook", "requests", model)
+    return LogSettings(place.absolute(), flush, keep, hidden)

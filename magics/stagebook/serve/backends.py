@@ -1,0 +1,229 @@
+"""What answers: a package loaded into memory, by ONNX Runtime or by MLflow."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Protocol
+
+from stagebook.errors import StagebookError
+from stagebook.serve.packages import MODEL, ONNX, Package
+from stagebook.serve.refusals import MalformedError, MismatchError, RefusedError, UnscorableError
+from stagebook.serve.schema import Batch, Column
+
+
+class Backend(Protocol):
+    """Answers requests for one version."""
+
+    quick: bool
+    """Whether a few rows take so little time that they need no thread."""
+
+    def predict(self, batch: Batch) -> Any:
+        """Predictions as plain values.
+
+        Raises:
+            RefusedError: the model does not take the rows.
+        """
+
+    def predict_message(self, body: bytes, content_type: str) -> Any:
+        """The same, of a body that only MLflow can read.
+
+        Raises:
+            RefusedError: it cannot, or the model does not take it.
+        """
+
+
+def loaded(package: Package) -> Backend:
+    """The package, ready to answer.
+
+    Raises:
+        StagebookError: it cannot be loaded.
+    """
+    try:
+        return _Pyfunc(package) if package.layout is None else _Onnx(package)
+    except Exception as error:  # a model's own code raises what it likes
+        cause = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise StagebookError(f"{package.model} version {package.version} cannot be loaded: {cause}") from error
+
+
+class _Onnx:
+    """Asks ONNX Runtime, on one core: several are used by several requests."""
+
+    quick = True
+
+    def __init__(self, package: Package) -> None:
+        import onnxruntime
+
+        assert package.layout is not None
+        assert package.schema is not None
+        self._layout, self._schema = package.layout, package.schema
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        options.log_severity_level = 4
+        options.enable_cpu_mem_arena = False  # it would keep the largest batch's memory
+        path = str(package.folder / ONNX)
+        self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
+        self._outputs = [self._session.get_outputs()[self._layout.output].name]
+
+    def predict(self, batch: Batch) -> Any:
+        from stagebook.serve.onnx import feed_of
+
+        if self._layout.single and batch.matrix is not None:
+            feed = {"X": batch.matrix.astype(self._layout.types[0], copy=False)}
+        else:
+            feed = feed_of(batch.values, self._layout, self._schema)
+        answers = self._session.run(self._outputs, feed)[0]
+        return answers.reshape(-1).tolist() if self._layout.flat else answers.tolist()
+
+    def predict_message(self, body: bytes, content_type: str) -> Any:  # noqa: ARG002 - a Backend's
+        raise MalformedError("The model takes rows of plain columns.")
+
+
+class _Pyfunc:
+    """Asks MLflow's model."""
+
+    quick = False
+
+    def __init__(self, package: Package) -> None:
+        import mlflow.pyfunc
+
+        _forget_modules_of_others(package.folder / MODEL)
+        self._schema = package.schema
+        self._model: Any = mlflow.pyfunc.load_model(str(package.folder / MODEL))
+        self._names = [column.name for column in package.schema.columns] if package.schema else []
+        self._ask: Any = self._model.predict
+        if package.schema is not None and not package.schema.tensor:
+            self._ask = _shorter(self._model, package, self._frame)
+
+    def predict(self, batch: Batch) -> Any:
+        assert self._schema is not None
+        try:
+            asked = self._tensor(batch) if self._schema.tensor else self._frame(batch)
+            return plain(self._ask(asked))
+        except RefusedError:
+            raise
+        except Exception as error:  # a model's own code raises what it likes
+            raise _refused(error, _missing_in(batch)) from error
+
+    def predict_message(self, body: bytes, content_type: str) -> Any:
+        import json
+
+        from mlflow.exceptions import MlflowException
+        from mlflow.pyfunc import scoring_server
+
+        try:
+            server: Any = scoring_server  # it has no types
+            answer = server.invocations(body, content_type, self._model, self._model.metadata.get_input_schema())
+        except MlflowException as error:
+            raise _refused(error, []) from error
+        except Exception as error:  # as above
+            raise MalformedError("The body is not in one of the formats of MLflow's scoring protocol.") from error
+        if answer.status != 200:
+            raise MalformedError("The body is not in one of the formats of MLflow's scoring protocol.")
+        found = json.loads(answer.response)
+        return found.get("predictions", found) if isinstance(found, dict) else found
+
+    def _tensor(self, batch: Batch) -> Any:
+        import numpy as np
+
+        return batch.matrix if batch.matrix is not None else np.column_stack(batch.values)
+
+    def _frame(self, batch: Batch) -> Any:
+        import pandas as pd
+
+        assert self._schema is not None
+        names: Any = self._names if self._schema.named else range(len(batch.columns))
+        if batch.matrix is not None:
+            return pd.DataFrame(batch.matrix, columns=names, copy=False)
+        if self._schema.named:
+            names = [column.name for column in batch.columns]
+        made = {
+            name: _times(column, values) if column.type == "datetime" else values
+            for name, column, values in zip(names, batch.columns, batch.values, strict=True)
+        }
+        return pd.DataFrame(made, copy=False)
+
+
+def _times(column: Column, values: Any) -> Any:
+    import pandas as pd
+
+    try:
+        times = pd.to_datetime(pd.Series(values))
+        if times.dt.tz is not None:
+            raise ValueError
+        return times.dt.as_unit("ns")
+    except (ValueError, TypeError, AttributeError, OverflowError):
+        told = f"Column `{column.name}` holds what is no time without a time zone: write 2013-07-01T08:30:00."
+        raise MismatchError(told) from None
+
+
+def _shorter(model: Any, package: Package, frame: Any) -> Any:
+    """The way to the model behind MLflow's check of the schema, which ours has done; MLflow's where they differ.
+
+    That check, which copies the frame column by column, costs as much as all else. Both ways are asked of the example.
+    """
+    from stagebook.serve.protocol import rows_in
+    from stagebook.serve.schema import fitted
+
+    behind = getattr(model, "_predict_fn", None)
+    if behind is None or package.schema is None or package.example is None:
+        return model.predict
+    try:
+        made = frame(fitted(rows_in(package.example), package.schema))
+        if plain(behind(made)) == plain(model.predict(made)):
+            return behind
+    except Exception:  # whatever it is, MLflow's way is the one that is described
+        return model.predict
+    return model.predict
+
+
+def plain(answers: Any) -> Any:
+    """Predictions as values that JSON has, as MLflow's scoring server turns them into."""
+    import numpy as np
+
+    if type(answers) is np.ndarray:
+        return answers.tolist()
+    import json
+    from io import StringIO
+
+    from mlflow.pyfunc import scoring_server
+
+    server: Any = scoring_server  # it has no types
+    text = StringIO()
+    server.predictions_to_json(answers, text)
+    return json.loads(text.getvalue())["predictions"]
+
+
+def _refused(error: Exception, missing: list[str]) -> RefusedError:
+    """What the sender is told of an error of the model's: not its text, which may hold rows or paths."""
+    if getattr(error, "error_class", None) == "SCHEMA_ENFORCEMENT_FAILED":
+        return MismatchError("The input does not fit the model's signature: /openapi.json shows an example.")
+    told = "The model does not take these rows."
+    if missing:
+        told += f" There are missing values in {', '.join(f'`{name}`' for name in missing)}."
+    return UnscorableError(told)
+
+
+def _missing_in(batch: Batch) -> list[str]:
+    """The columns with missing values."""
+    import numpy as np
+
+    found = []
+    for column, values in zip(batch.columns, batch.values, strict=True):
+        if (None in values) if isinstance(values, list) else (values.dtype.kind == "f" and np.isnan(values).any()):
+            found.append(column.name)
+    return found
+
+
+def _forget_modules_of_others(folder: Path) -> None:
+    """Modules that came with another version are imported anew: they go by the same names.
+
+    What is being answered by that version goes on with the modules that it has.
+    """
+    import sys
+
+    models = folder.parent.parent
+    for name, module in list(sys.modules.items()):
+        file = getattr(module, "__file__", None)
+        if file and models in Path(file).parents:
+            del sys.modules[name]
+    sys.path[:] = [entry for entry in sys.path if models not in Path(entry).parents]

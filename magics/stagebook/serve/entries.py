@@ -1,0 +1,133 @@
+"""What the request log says of requests: entries as they are made, and the table that they become."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from stagebook.drift.requests import LATENCY, PREDICTION, REQUEST, ROW, TIME, VERSION, input_column
+from stagebook.serve.schema import Batch
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+Hidden = Literal["dropped", "hashed"]
+
+
+@dataclass(slots=True)
+class Entry:
+    """A request that was answered.
+
+    Attributes:
+        time: when it came, in microseconds since 1970.
+        request: its id.
+        version: what answered.
+        latency: seconds.
+        batch: what was asked; None where only MLflow could read it.
+        predictions: what was said.
+        size: bytes of the body.
+    """
+
+    time: int
+    request: str
+    version: str
+    latency: float
+    batch: Batch | None
+    predictions: Any
+    size: int
+
+
+def table_of(entries: list[Entry], hidden: Mapping[str, Hidden]) -> pa.Table:
+    """What was asked and said, a row for each row that was scored."""
+    import numpy as np
+    import pyarrow as pa
+
+    outputs = [_by_row(entry.predictions, entry.batch.count if entry.batch else None) for entry in entries]
+    counts = np.array([len(rows) for rows in outputs])
+    times = np.array([entry.time for entry in entries], dtype="datetime64[us]")
+    columns: dict[str, Any] = {
+        TIME: pa.array(np.repeat(times, counts), pa.timestamp("us", tz="UTC")),
+        REQUEST: pa.array(np.repeat(np.array([entry.request for entry in entries], dtype=object), counts), pa.string()),
+        ROW: pa.array(np.concatenate([np.arange(count) for count in counts]).astype("i4")),
+        VERSION: pa.array([entries[0].version] * int(counts.sum()), pa.string()),
+        LATENCY: pa.array(np.repeat(np.array([entry.latency for entry in entries]), counts)),
+    }
+    columns |= _inputs(entries, hidden)
+    columns |= _outputs([row for rows in outputs for row in rows])
+    return pa.table(columns)
+
+
+def _inputs(entries: list[Entry], hidden: Mapping[str, Hidden]) -> dict[str, Any]:
+    import numpy as np
+    import pyarrow as pa
+
+    batches = [entry.batch for entry in entries if entry.batch is not None]
+    if len(batches) < len(entries):
+        return {}
+    if all(batch.matrix is not None and batch.columns is batches[0].columns for batch in batches):
+        whole = np.concatenate([batch.matrix for batch in batches])  # else each has arrays for each column
+        batches = [Batch(batches[0].columns, len(whole), matrix=whole)]
+    known = {column.name: column for batch in batches for column in batch.columns}
+    found = {}
+    for name, column in known.items():
+        if hidden.get(name) == "dropped":
+            continue
+        parts = [_values(batch, name) for batch in batches]
+        listed = isinstance(parts[0], list) or any(isinstance(part, list) for part in parts) or name in hidden
+        if listed:
+            values = [value for part in parts for value in (part if isinstance(part, list) else part.tolist())]
+            if name in hidden:
+                values = [None if value is None else _digest(value) for value in values]
+            found[input_column(name)] = pa.array(
+                values, pa.string() if column.type == "string" or name in hidden else None
+            )
+        else:
+            found[input_column(name)] = pa.array(np.concatenate(parts), from_pandas=True)  # a missing number is null
+    return found
+
+
+def _values(batch: Batch, name: str) -> Any:
+    """The batch's values of a column; missing ones where it has none."""
+    for column, values in zip(batch.columns, batch.values, strict=True):
+        if column.name == name:
+            return values
+    return [None] * batch.count
+
+
+def _digest(value: Any) -> str:
+    from stagebook.signing import keyed_digest
+
+    return keyed_digest(str(value))
+
+
+def _by_row(predictions: Any, count: int | None) -> list[Any]:
+    """What was said of each row; where that cannot be told apart, all of it of the first."""
+    if isinstance(predictions, list) and count in (None, len(predictions)):
+        return predictions
+    return [predictions] + [None] * ((count or 1) - 1)
+
+
+def _outputs(rows: list[Any]) -> dict[str, Any]:
+    """The columns of what was said."""
+    if all(isinstance(row, dict) for row in rows):
+        names = dict.fromkeys(name for row in rows for name in row)
+        return {f"{PREDICTION}.{name}": _plain([row.get(name) for row in rows]) for name in names}
+    if all(isinstance(row, list) and not any(isinstance(one, (list, dict)) for one in row) for row in rows):
+        width = max((len(row) for row in rows), default=0)
+        columns = ([row[place] if place < len(row) else None for row in rows] for place in range(width))
+        return {f"{PREDICTION}.{place}": _plain(values) for place, values in enumerate(columns)}
+    return {PREDICTION: _plain(rows)}
+
+
+def _plain(values: list[Any]) -> pa.Array:
+    """A column of these values: of their type, or where they have none in common, as JSON."""
+    import pyarrow as pa
+
+    kinds = {type(value) for value in values} - {type(None)}
+    if kinds <= {int, float} and kinds:
+        return pa.array(values, pa.float64() if float in kinds else pa.int64())
+    if len(kinds) == 1 and kinds <= {str, bool}:
+        return pa.array(values)
+    return pa.array([None if value is None else json.dumps(value) for value in values], pa.string())
