@@ -27,7 +27,7 @@ def test_load_ext_loads_nothing_heavy():
     assert (with_stagebook - bare) & HEAVY == set()
 
 
-@pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["--version"]])
+@pytest.mark.parametrize("words", [["--help"], ["run", "--help"], ["serve", "--help"], ["--version"]])
 def test_help_loads_nothing_heavy(words):
     code = f"from stagebook.cli import main\ntry:\n    main({words})\nexcept SystemExit:\n    pass"
     assert loaded_by(code) & (HEAVY | {"IPython"}) == set()

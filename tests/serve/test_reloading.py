@@ -31,10 +31,13 @@ def test_the_first_line_says_where_what_with_what_why_and_where_the_log_is(servi
     assert " with pyfunc, since it is code of its own" in services["code"].line
 
 
-def test_the_process_that_asks_onnx_runtime_loads_neither_mlflow_nor_pandas(services):
-    assert services["linear"].score(SPLIT).status == 200
-    maps = Path(f"/proc/{services['linear'].process.pid}/maps").read_text(encoding="utf-8")
-    assert "onnxruntime" in maps
+def test_the_process_that_asks_onnx_runtime_and_logs_loads_neither_mlflow_nor_pandas(serving, tmp_path):
+    service = serving("linear", "--log", str(tmp_path / "log"), "--flush", "0.1")
+    assert service.score(SPLIT).status == 200
+    until(lambda: service.metric('stagebook_logged_requests_total{outcome="written"}') == 1)
+    maps = Path(f"/proc/{service.process.pid}/maps").read_text(encoding="utf-8")
+    assert "/onnxruntime/" in maps
+    assert "/pyarrow/" in maps
     assert "/pandas/" not in maps
     assert "/sklearn/" not in maps
 

@@ -84,7 +84,7 @@ def test_a_kill_loses_no_more_than_the_last_flush_interval(serving, tmp_path):
     found = set(read_requests(tmp_path / "log")["stagebook.request"])
     lost = [moment for moment, request in answered if request not in found]
     assert found
-    assert all(moment > killed - every - 1.0 for moment in lost)  # and the second that writing may take
+    assert killed - min(lost, default=killed) < every + 1.0  # and the second that writing may take
     assert not [path for path in (tmp_path / "log").rglob("*") if path.is_file() and path.suffix != ".parquet"]
 
 

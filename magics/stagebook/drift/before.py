@@ -86,12 +86,22 @@ def _ask(client: MlflowClient, version: ModelVersion, home: Path, file: Path, al
         model = mlflow.pyfunc.load_model(f"models:/{version.name}/{version.version}")
         schema = model.metadata.get_input_schema()
         taken = schema.input_names() if schema is not None and schema.has_input_names() else list(frame.columns)
-        said = model.predict(frame[taken])
+        said = model.predict(_as_asked(frame[taken]))
     kept = frame[[name for name in frame.columns if name in taken or name in also]].assign(**_columns(said))
     file.parent.mkdir(parents=True, exist_ok=True)
     temporary = file.with_name(f".{file.name}.{os.getpid()}")
     kept.to_parquet(temporary)
     temporary.replace(file)
+
+
+def _as_asked(frame: pd.DataFrame) -> pd.DataFrame:
+    """The rows as a service is asked them: points in time are without a zone, in UTC."""
+    import pandas as pd
+
+    zoned = [name for name, kind in frame.dtypes.items() if isinstance(kind, pd.DatetimeTZDtype)]
+    plain = {str(name): frame[name].dt.tz_convert("UTC").dt.tz_localize(None) for name in zoned}
+    asked: pd.DataFrame = frame.assign(**plain)
+    return asked
 
 
 def _columns(said: Any) -> dict[str, Any]:

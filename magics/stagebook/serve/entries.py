@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from stagebook.drift.requests import LATENCY, PREDICTION, REQUEST, ROW, TIME, VERSION, input_column
+from stagebook.serve.arrow import of_numbers, of_texts, of_values
 from stagebook.serve.schema import Batch
 
 if TYPE_CHECKING:
@@ -47,21 +48,21 @@ def table_of(entries: list[Entry], hidden: Mapping[str, Hidden]) -> pa.Table:
     outputs = [_by_row(entry.predictions, entry.batch.count if entry.batch else None) for entry in entries]
     counts = np.array([len(rows) for rows in outputs])
     times = np.array([entry.time for entry in entries], dtype="datetime64[us]")
+    requests = [entry.request for entry, count in zip(entries, counts.tolist(), strict=True) for _ in range(count)]
     columns: dict[str, Any] = {
-        TIME: pa.array(np.repeat(times, counts), pa.timestamp("us", tz="UTC")),
-        REQUEST: pa.array(np.repeat(np.array([entry.request for entry in entries], dtype=object), counts), pa.string()),
-        ROW: pa.array(np.concatenate([np.arange(count) for count in counts]).astype("i4")),
-        VERSION: pa.array([entries[0].version] * int(counts.sum()), pa.string()),
-        LATENCY: pa.array(np.repeat(np.array([entry.latency for entry in entries]), counts)),
+        TIME: of_numbers(np.repeat(times, counts)),
+        REQUEST: of_texts(requests),
+        ROW: of_numbers(np.concatenate([np.arange(count, dtype="i4") for count in counts])),
+        VERSION: of_texts([entries[0].version] * len(requests)),
+        LATENCY: of_numbers(np.repeat(np.array([entry.latency for entry in entries]), counts)),
     }
     columns |= _inputs(entries, hidden)
     columns |= _outputs([row for rows in outputs for row in rows])
-    return pa.table(columns)
+    return pa.Table.from_arrays(list(columns.values()), list(columns))
 
 
 def _inputs(entries: list[Entry], hidden: Mapping[str, Hidden]) -> dict[str, Any]:
     import numpy as np
-    import pyarrow as pa
 
     batches = [entry.batch for entry in entries if entry.batch is not None]
     if len(batches) < len(entries):
@@ -75,16 +76,14 @@ def _inputs(entries: list[Entry], hidden: Mapping[str, Hidden]) -> dict[str, Any
         if hidden.get(name) == "dropped":
             continue
         parts = [_values(batch, name) for batch in batches]
-        listed = isinstance(parts[0], list) or any(isinstance(part, list) for part in parts) or name in hidden
-        if listed:
-            values = [value for part in parts for value in (part if isinstance(part, list) else part.tolist())]
-            if name in hidden:
-                values = [None if value is None else _digest(value) for value in values]
-            found[input_column(name)] = pa.array(
-                values, pa.string() if column.type == "string" or name in hidden else None
-            )
-        else:
-            found[input_column(name)] = pa.array(np.concatenate(parts), from_pandas=True)  # a missing number is null
+        if name not in hidden and not any(isinstance(part, list) for part in parts):
+            found[input_column(name)] = of_numbers(np.concatenate(parts))  # what is not a number is missing
+            continue
+        values = [value for part in parts for value in (part if isinstance(part, list) else part.tolist())]
+        if name in hidden:
+            values = [None if value is None else _digest(value) for value in values]
+        is_text = column.type in ("string", "datetime") or name in hidden
+        found[input_column(name)] = of_texts(values) if is_text else _plain(values)
     return found
 
 
@@ -123,11 +122,5 @@ def _outputs(rows: list[Any]) -> dict[str, Any]:
 
 def _plain(values: list[Any]) -> pa.Array:
     """A column of these values: of their type, or where they have none in common, as JSON."""
-    import pyarrow as pa
-
-    kinds = {type(value) for value in values} - {type(None)}
-    if kinds <= {int, float} and kinds:
-        return pa.array(values, pa.float64() if float in kinds else pa.int64())
-    if len(kinds) == 1 and kinds <= {str, bool}:
-        return pa.array(values)
-    return pa.array([None if value is None else json.dumps(value) for value in values], pa.string())
+    found = of_values(values)
+    return of_texts([None if value is None else json.dumps(value) for value in values]) if found is None else found

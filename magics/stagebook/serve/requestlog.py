@@ -161,7 +161,7 @@ class RequestLog:
         import pyarrow as pa
 
         table = pa.concat_tables(tables, promote_options="permissive")
-        moment = table[TIME][0].as_py()
+        moment = datetime.fromtimestamp(table[TIME][0].value / 1e6, timezone.utc)  # as_py() would import pandas
         folder = day_folder(self._settings.folder, moment)
         if not folder.exists():
             folder.mkdir(parents=True, exist_ok=True)

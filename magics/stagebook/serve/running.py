@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -74,6 +75,8 @@ def serve(settings: Settings, tell: Callable[[str], None]) -> None:
         listening.listen(512)
         server = _server(service, settings)
         tell(_told(settings, current, listening.getsockname()[1]))
+        for told in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises again what it got, and to stop is no failure
+            signal.signal(told, lambda *_: None)
         server.run(sockets=[listening])
 
 
