@@ -18,7 +18,7 @@ demo: $(VENV)/demo.stamp ## Set up, run the flights demo, say where to look at t
 test: $(VENV)/test.stamp lint ## Set up, run all checks and tests
 	@$(BIN)/python -m compileall -q magics # where Python writes no bytecode, thousands of kernels would each compile it
 	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
-	$(BIN)/python -m pytest --nbval-lax -n 2 --dist loadfile $(NOTEBOOK) notebooks/tutorial.ipynb -p no:cacheprovider
+	$(BIN)/python -m pytest --nbval-lax -n 2 --dist loadfile $(NOTEBOOK) notebooks/tutorial.ipynb notebooks/monitoring.ipynb -p no:cacheprovider
 
 differential: $(VENV)/test.stamp ## Run hazards and scikit-learn's examples as stages and in one kernel; all must be the same
 	$(BIN)/python -m tests.differential --corpus all --json differential.json

@@ -1,4 +1,6 @@
-"""Makes the pictures of `record.md`: runs the demo in a folder of its own, and opens MLflow's pages on its record.
+"""Makes the pictures of `record.md` and `drift.md`.
+
+The demo is run in a folder of its own, and MLflow's pages are opened on its record; the card is of the demo's flights.
 
 `make pictures`; it needs what the tests need: Playwright, and a Chromium on the path.
 """
@@ -29,6 +31,7 @@ PATIENCE = 60
 
 def main() -> None:
     """Make them all."""
+    take_card()
     with tempfile.TemporaryDirectory(prefix="pictures-") as folder:
         shutil.copytree(NOTEBOOKS, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns(".stagebook"))
         environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
@@ -36,6 +39,35 @@ def main() -> None:
         subprocess.run(command, cwd=folder, env=environment, check=True)
         with server(Path(folder, ".stagebook", "mlflow.db")) as url:
             take(url)
+
+
+def take_card() -> None:
+    """A picture of the card that compares the flights of winter and of summer, with their weather."""
+    import pandas as pd
+
+    from stagebook.drift.api import drift
+    from stagebook.drift.card import page
+
+    reports = pd.read_parquet(NOTEBOOKS / "data/weather.parquet")
+    trips = pd.read_parquet(NOTEBOOKS / "data/flights.parquet").merge(reports, on=["origin", "time_hour"])
+    month = trips["time_hour"].dt.month
+    columns = ["arr_delay", "carrier", "dest", "distance", "temp", "wind_speed", "visib", "time_hour"]
+    found = drift(trips[month == 1][columns], trips[month == 7][columns], names=("january", "july"))
+    with browser() as one:
+        shown = one.new_page(viewport={"width": 980, "height": 620})
+        shown.set_content(page(found))
+        shown.locator("body > div").screenshot(path=HERE / "drift.png")
+        print(HERE / "drift.png")
+
+
+@contextmanager
+def browser() -> Iterator[Any]:
+    """A Chromium."""
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    with sync_playwright() as playwright:
+        one = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        yield one
+        one.close()
 
 
 @contextmanager
@@ -76,11 +108,9 @@ def take(url: str) -> None:
         "timeline": (f"experiments/{experiment}/traces?selectedEvaluationId={trace.info.trace_id}", "boosting"),
         "model": (f"models/flights/versions/{version.version}", "champion"),
     }
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+    with browser() as one:
         for name, (place, told) in pages.items():
-            page = browser.new_page(viewport={"width": 1280, "height": 800})
+            page = one.new_page(viewport={"width": 1280, "height": 800})
             page.goto(f"{url}/#/{place}")
             page.get_by_text(told).first.wait_for(timeout=1000 * PATIENCE)
             if name != "timeline":  # it is in front of the rest
@@ -88,7 +118,6 @@ def take(url: str) -> None:
             page.wait_for_timeout(2000)
             page.screenshot(path=HERE / f"{name}.png")
             print(HERE / f"{name}.png")
-        browser.close()
 
 
 def _close_assistant(page: Any) -> None:
