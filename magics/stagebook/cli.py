@@ -45,6 +45,7 @@ class _Group(click.Group):
         "stagebook compare last~1 last            runs beside one another: parameters, metrics, stages",
         "stagebook diff last~1 last               what differs between two runs, or two notebooks",
         "stagebook promote flights.ipynb          make the model of the last run the one in use",
+        "stagebook export python flights.ipynb    a plain Python module of it, a function for each stage",
         "stagebook gc flights.ipynb --dry-run     what could be removed from its store",
     ),
 )

@@ -7,6 +7,7 @@ import click
 from stagebook.commands import (
     comparing,
     explaining,
+    exporting,
     models,
     reading,
     recording,
@@ -34,6 +35,7 @@ COMMANDS: tuple[click.Command, ...] = (
     models.lineage,
     models.promote,
     models.rollback,
+    exporting.export,
     recording.sync,
     storing.gc,
 )
