@@ -93,6 +93,8 @@ def _faults(node: ast.AST, bound: frozenset[str], *, in_stages: bool) -> Iterato
         yield from _import_faults(node, in_stages=in_stages)
     elif isinstance(node, ast.Attribute) and node.attr in _ATTRIBUTES:
         yield f"{_ATTRIBUTES[node.attr]} (`.{node.attr}`).", "Take it out."
+    elif isinstance(node, ast.Attribute) and node.attr == "argv" and _is_name(node.value, "sys"):
+        yield "`sys.argv` is the command line of Jupyter in a notebook.", "Make what it holds a parameter."
     elif isinstance(node, ast.Attribute) and node.attr == "modules" and _is_name(node.value, "sys"):
         yield "`sys.modules` holds another `__main__` than in the notebook.", "Take it out."
     elif isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef)) and node.name == "__del__":

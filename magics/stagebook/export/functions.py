@@ -30,6 +30,8 @@ from stagebook.export.uses import LAZY, uses_of
 from stagebook.model import Parameter, Pipeline, Place, Stage
 
 _BUILTINS = frozenset(dir(builtins))
+_OURS = frozenset({"main", "run_pipeline", "argparse", "ast", "asyncio", "os", "pyplot", "parser", "metrics"})
+"""Names that the module may have for itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +74,7 @@ class Functions:
         stages: the functions, in the order in which they are called.
         parameters: those that can be given, in order.
         taken: names that the code uses, so that nothing else may go by them.
+        entry: the name of the function that calls them.
     """
 
     title: str
@@ -80,6 +83,7 @@ class Functions:
     stages: tuple[StageFunction, ...]
     parameters: tuple[Parameter, ...]
     taken: frozenset[str]
+    entry: str
 
 
 def functions_of(pipeline: Pipeline, document: Document, *, displays: Displays) -> Functions:
@@ -120,7 +124,9 @@ def functions_of(pipeline: Pipeline, document: Document, *, displays: Displays) 
     needs = (pyplot,) if closes else ()
     shown = top.shown(showing, used=frozenset(used | {one.binds for one in needs}))
     more = tuple(one for one in needs if not top.binds(one.binds))
-    return Functions(_title(pipeline, document), shown, more, stages, free, taken | frozenset(names.values()))
+    every = taken | frozenset(names.values())
+    entry = "main" if "main" not in taken else "run_pipeline" if "run_pipeline" not in taken else "run_pipeline_"
+    return Functions(_title(pipeline, document), shown, more, stages, free, every, entry)
 
 
 class _Code:
@@ -267,7 +273,7 @@ def _function_names(pipeline: Pipeline, taken: frozenset[str]) -> dict[str, str]
 def _is_free(name: str) -> bool:
     import keyword
 
-    return name.isidentifier() and not keyword.iskeyword(name) and name not in ("main", "argparse", "asyncio", "copy")
+    return name.isidentifier() and not keyword.iskeyword(name) and name not in _OURS
 
 
 def _headings(pipeline: Pipeline, document: Document) -> dict[str, str]:

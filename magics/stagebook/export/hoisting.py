@@ -7,7 +7,7 @@ import builtins
 from collections.abc import Iterable, Mapping, Sequence
 
 from stagebook.export.chunks import Chunk
-from stagebook.export.imports import Import, imports_in, may_be_moved_up
+from stagebook.export.imports import imports_of, may_be_moved_up
 from stagebook.export.uses import uses_of
 
 _BUILTINS = frozenset(dir(builtins))
@@ -45,33 +45,30 @@ def hoisted(
     attributes = _attributes_set([*setup, *stages])
     moved = []
     before = "\n".join(chunk.text for chunk in setup)
+    has_run = any(_runs(chunk) for chunk in setup)
     for chunk in stages:
         if chunk.is_import and _is_one_import(chunk, binders, attributes, reserved):
-            every = [one for statement in chunk.statements for one in imports_in(statement)]
-            again = all(any(one in _imports(other) for other in setup) for one in every)
-            if again or may_be_moved_up(chunk, before):
+            again = all(any(one in imports_of(other) for other in setup) for one in imports_of(chunk))
+            if again or not has_run or may_be_moved_up(chunk, before):
                 moved.append(chunk)
         before += "\n" + chunk.text
+        has_run = has_run or _runs(chunk)
     at_top = {name for chunk in (*setup, *moved) for name in uses_of(chunk.statements).stores}
     return moved, _definitions(stages, binders, frozenset(at_top), reserved)
 
 
-def _imports(chunk: Chunk) -> list[Import]:
-    return [
-        one
-        for statement in chunk.statements
-        if isinstance(statement, (ast.Import, ast.ImportFrom))
-        for one in imports_in(statement)
-    ]
+def _runs(chunk: Chunk) -> bool:
+    """Whether it does more than import and define."""
+    return bool(chunk.statements) and not chunk.is_import and not chunk.is_definition
 
 
 def _is_one_import(
     chunk: Chunk, binders: Mapping[str, Sequence[Chunk]], attributes: frozenset[str], reserved: frozenset[str]
 ) -> bool:
     """Whether what it binds is bound by the same import everywhere."""
-    for one in _imports(chunk):
+    for one in imports_of(chunk):
         name = one.binds
-        same = all(any(one.path == other.path for other in _imports(found)) for found in binders[name])
+        same = all(any(one.path == other.path for other in imports_of(found)) for found in binders[name])
         if not same or name in reserved or name in _BUILTINS or (one.name and one.name in attributes):
             return False
     return True

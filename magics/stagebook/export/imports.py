@@ -56,6 +56,16 @@ def imports_in(statement: ast.stmt) -> list[Import]:
     return [Import(module, one.name, one.asname or "") for one in statement.names]
 
 
+def imports_of(chunk: Chunk) -> list[Import]:
+    """The imports among a chunk's statements."""
+    return [
+        one
+        for statement in chunk.statements
+        if isinstance(statement, (ast.Import, ast.ImportFrom))
+        for one in imports_in(statement)
+    ]
+
+
 def is_known(one: Import) -> bool:
     """Whether it is Python's own, or of a package of which it does not matter when it is imported."""
     root = one.module.partition(".")[0]

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from stagebook.book.gates import asks_champion
 from stagebook.book.syntax import syntax_tree
 from stagebook.export.chunks import indented
-from stagebook.export.commandline import command_line, command_line_imports
+from stagebook.export.commandline import command_line, command_line_imports, is_required
 from stagebook.export.functions import Functions, StageFunction
 from stagebook.export.layout import call, docstring, quoted, returned, sentence, signature, targets
 from stagebook.model import Parameter, Pipeline, Stage
@@ -34,8 +34,9 @@ def module_text(functions: Functions, pipeline: Pipeline, *, file: str) -> str:
         "\n".join(_main(functions, pipeline, is_async=is_async)),
         "\n".join(command_line(functions, is_async=is_async)),
     ]
-    head, top, *rest = parts
-    return f"{head}\n\n{top}\n" + "".join(_apart(text) for text in rest if text)
+    head, imports_text, *rest = parts
+    top = f"{head}\n\n{imports_text}\n" if imports_text else f"{head}\n"
+    return top + "".join(_apart(text) for text in rest if text)
 
 
 def _apart(text: str) -> str:
@@ -49,8 +50,9 @@ def _about(functions: Functions, pipeline: Pipeline, file: str) -> list[str]:
     notebook = pipeline.notebook.name
     said = [
         sentence(functions.title),
-        f"Made from {notebook} by `stagebook export python`: a function for each stage, called by `main` in the "
-        "notebook's order. Edit the notebook and export it again, or go on from here by hand.",
+        f"Made from {notebook} by `stagebook export python`: a function for each stage, called by "
+        f"`{functions.entry}` in the notebook's order. Edit the notebook and export it again, or go on from here by "
+        "hand.",
         f"Paths are relative to the notebook's folder: run `python FOLDER/{file}` there.",
     ]
     fixed = [one.name for one in pipeline.parameters if one.name in functions.top.constants]
@@ -104,7 +106,9 @@ def _stage(function: StageFunction) -> Iterator[str]:
 def _main(functions: Functions, pipeline: Pipeline, *, is_async: bool) -> Iterator[str]:
     parameters = [_parameter(one, functions.top.defaults.get(one.name, "None")) for one in functions.parameters]
     result = "dict" if any(one.stage.options.metrics for one in functions.stages) else "None"
-    yield from signature("main", [*(["*"] if parameters else []), *parameters], result=result, is_async=is_async)
+    yield from signature(
+        functions.entry, [*(["*"] if parameters else []), *parameters], result=result, is_async=is_async
+    )
     yield from docstring(_main_about(functions))
     for one in functions.parameters:
         if one.kind in _MUTABLE and not one.secret and one.literal and one.value is not None:
@@ -115,7 +119,7 @@ def _main(functions: Functions, pipeline: Pipeline, *, is_async: bool) -> Iterat
 
 def _parameter(parameter: Parameter, default: str) -> str:
     kind = parameter.kind or ""
-    if parameter.secret:
+    if is_required(parameter):
         return f"{parameter.name}: {kind}" if kind else parameter.name
     is_list = kind in _MUTABLE and parameter.literal and parameter.value is not None
     optional = " | None" if kind and (parameter.optional or is_list) else ""
@@ -149,6 +153,7 @@ class _Calls:
         self.pipeline = pipeline
         self.metrics = self._fresh("metrics")
         self.conditions: dict[str, str] = {}
+        self.within = ""
 
     def _fresh(self, name: str) -> str:
         while name in self.functions.taken:
@@ -169,16 +174,17 @@ class _Calls:
         stage = function.stage
         upstream = self.pipeline.upstream(stage.name)
         before = [flag for name, flag in self.conditions.items() if name in upstream]
-        indent = 4
         if stage.options.when is not None:
             flag = self.conditions[stage.name] = self._fresh(f"runs_{function.name}")
             condition = " ".join(stage.options.when.split())
             told = " and ".join([*before, f"({condition})" if before else condition])
             yield f"    {flag} = {told}"
             before = [flag]
-        if before:
-            yield f"    if {' and '.join(before)}:"
-            indent = 8
+        test = " and ".join(before)
+        if test and test != self.within:
+            yield f"    if {test}:"
+        self.within = test
+        indent = 8 if test else 4
         yield from self._call(function, indent)
         margin = " " * indent
         for name in stage.options.metrics:

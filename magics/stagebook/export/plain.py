@@ -31,7 +31,7 @@ def plain_source(cell: Cell) -> str:
     Raises:
         StagebookError: it holds a magic or a command that a script has nothing for.
     """
-    source = MAGIC.sub(lambda match: match["blank"], cell.source, count=1)
+    source = MAGIC.sub(lambda match: match["blank"], cell.source.replace("\r\n", "\n"), count=1)
     source = _without_cell_magic(source, cell.number)
     try:
         compile_cell(source)
