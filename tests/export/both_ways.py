@@ -27,7 +27,9 @@ def main(root: Path) -> None:
     """Answer for each sample of standard input: a JSON list of `{"name", "cells", "files", "module"}`."""
     for name in ("numpy", "pandas", "matplotlib.figure", "sklearn.linear_model", "IPython.core.interactiveshell"):
         importlib.import_module(name)  # before the forks
-
+    shell = sys.modules["IPython.core.interactiveshell"].InteractiveShell
+    shell.instance(config=_no_history()).run_cell("x = 1")  # it imports more when it is first used
+    shell.clear_instance()
     answers = {}
     for sample in json.load(sys.stdin):
         answers[sample["name"]] = [_forked(root / sample["name"], sample, work) for work in (_cell_by_cell, _as_module)]
@@ -85,15 +87,21 @@ def _cell_by_cell(sample: dict[str, Any]) -> None:
     InteractiveShell.display_pub_class = CapturingDisplayPublisher
     module = types.ModuleType("__main__")
     sys.modules["__main__"] = module
-    shell = InteractiveShell.instance(user_module=module)
-    shell.run_line_magic("load_ext", "stagebook")
-    shell.history_manager.enabled = False
+    shell = InteractiveShell.instance(user_module=module, config=_no_history())
     shell.enable_gui = lambda *_: None
     shell.events.register("post_execute", _close_figures)
     shell.showtraceback = lambda *_, **__: print("ERROR", sys.exc_info()[0].__name__)
     for cell in sample["cells"]:
         if not shell.run_cell(cell, store_history=True).success:
             return
+
+
+def _no_history() -> Any:
+    from traitlets.config import Config
+
+    config = Config()
+    config.HistoryManager.enabled = False
+    return config
 
 
 def _close_figures() -> None:
