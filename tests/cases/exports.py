@@ -3,6 +3,15 @@
 from __future__ import annotations
 
 SAME = {
+    "wide_print": [
+        ("setup", "import pandas as pd"),
+        ("stage:a", "wide = pd.DataFrame([range(30)])"),
+        ("stage:b", "print(wide)"),
+    ],
+    "import_of_its_own": [
+        ("stage:a", "import wave as w\n\nk = 2"),
+        ("stage:b", "print(w.__name__, k)"),
+    ],
     "setup_param_const": [
         ("parameters", "seed = 3\nn: int = 5  # rows"),
         ("setup", "import random\nrandom.seed(seed)"),
@@ -229,6 +238,19 @@ SAME = {
 """By name, the cells of a pipeline whose module prints what its cells print."""
 
 REFUSED = {
+    "setup_draws": (
+        [("setup", "import matplotlib.pyplot as plt\nplt.style.use('ggplot')\nplt.plot([1])"), ("stage:a", "x = 1")],
+        "Cell 1, line 3 cannot be exported: setup draws a picture",
+    ),
+    "mapped_setup": (
+        [
+            ("parameters", "ns = [1, 2]"),
+            ("setup", "import helper_x\nthing = helper_x.make()"),
+            ("stage:a", "y = thing.more(n)", {"foreach": "n in ns"}),
+            ("stage:b", "print(y)"),
+        ],
+        "is mapped and may change `thing`, which setup makes",
+    ),
     "setup_fn_reads_stage": (
         [("setup", "def f(x):\n    return x * scale"), ("stage:a", "scale = 3\ny = f(2)"), ("stage:b", "print(y)")],
         "a function of setup reads `scale`, which stage `a` binds",
@@ -325,15 +347,6 @@ REFUSED = {
             ("stage:b", "print(y)"),
         ],
         "is mapped and draws random numbers",
-    ),
-    "mapped_touch": (
-        [
-            ("parameters", "ns = [1, 2]"),
-            ("stage:z", "import helper_x\nthing = helper_x.make()"),
-            ("stage:a", "y = thing.more(n)", {"foreach": "n in ns"}),
-            ("stage:b", "print(y)"),
-        ],
-        "is mapped and may change `thing`",
     ),
     "last_result": ([("stage:a", "1 + 1"), ("stage:b", "x = Out[1]")], "`Out`"),
 }

@@ -88,6 +88,7 @@ def _cell_by_cell(sample: dict[str, Any]) -> None:
     module = types.ModuleType("__main__")
     sys.modules["__main__"] = module
     shell = InteractiveShell.instance(user_module=module, config=_no_history())
+    sys.modules["pandas"].set_option("display.max_columns", 20)  # as where it is imported in a notebook
     shell.enable_gui = lambda *_: None
     shell.events.register("post_execute", _close_figures)
     shell.showtraceback = lambda *_, **__: print("ERROR", sys.exc_info()[0].__name__)

@@ -112,6 +112,15 @@ class TestOptions:
         module(cells).main(sizes=[5, 6])
         assert capsys.readouterr().out == "[15, 16] [5, 6]\n"
 
+    def test_each_element_has_copies_of_its_own(self, capsys):
+        cells = [
+            ("stage:a", "import operator\npush = operator.methodcaller('append', 9)\nrows = [[1], [2]]\nkept = [0]"),
+            ("stage:b", "push(row)\npush(kept)\nmade = (row, kept)", {"foreach": "row in rows"}),
+            ("stage:c", "print(made, rows, kept)"),
+        ]
+        module(cells).main()
+        assert capsys.readouterr().out == "[([1, 9], [0, 9]), ([2, 9], [0, 9])] [[1], [2]] [0]\n"
+
     def test_a_closed_gate_ends_it(self, capsys):
         cells = [
             ("parameters", "auc = 0.5"),

@@ -176,6 +176,13 @@ class _Unpacked(ast.NodeTransformer):
 
 
 _DRAWING = frozenset({"plot", "hist", "boxplot"})
+_SETTING = frozenset(
+    {
+        *("rcParams", "rc", "rcdefaults", "style", "rc_context", "switch_backend", "ion", "ioff", "set", "set_theme"),
+        *("set_style", "set_palette", "set_context", "color_palette", "colormaps", "cm", "close"),
+    }
+)
+"""What pyplot and seaborn have that draws nothing."""
 _PYPLOT = ("matplotlib.pyplot", "matplotlib.pylab", "seaborn")
 
 
@@ -183,6 +190,20 @@ def _draws(node: ast.AST, names: frozenset[str]) -> bool:
     if isinstance(node, ast.Attribute):
         return node.attr in _DRAWING
     return isinstance(node, ast.Name) and node.id in names
+
+
+def drawing_at(chunk: Chunk, names: frozenset[str]) -> int | None:
+    """The line on which top-level code draws, if it does."""
+    if chunk.is_definition or chunk.is_import:
+        return None
+    for statement in chunk.statements:
+        for node in ast.walk(statement):
+            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in names:
+                if node.attr not in _SETTING:
+                    return node.lineno
+            elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in names:
+                return node.lineno
+    return None
 
 
 def drawing_names(paths: Mapping[str, str], functions: Mapping[str, ast.stmt]) -> frozenset[str]:

@@ -128,13 +128,13 @@ class _Walk:
 
     def _check_mapped(self, stage: Stage) -> None:
         """The elements of a mapped stage run apart from one another, each from the same beginning."""
-        shared = [name for name in self.takes[stage.name] if name in stage.names.touches]
-        for name in shared:
-            raise refusal(
-                stage.names.touches[name],
-                f"stage `{stage.name}` is mapped and may change `{name}`, of which each element has its own in a run.",
-                f"Copy `{name}` in the stage first.",
-            )
+        for name in stage.names.touches:
+            if name in self.top.values and name not in self.there:
+                raise refusal(
+                    stage.names.touches[name],
+                    f"stage `{stage.name}` is mapped and may change `{name}`, which setup makes anew for each element.",
+                    f"Make `{name}` in a stage.",
+                )
         states = sorted(name for name in {*stage.names.reads, *stage.names.changes} if name.startswith("state:"))
         if states:
             raise refusal(

@@ -10,8 +10,9 @@ from __future__ import annotations
 
 import ast
 import builtins
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from stagebook.book.control import control_names
 from stagebook.book.definitions import NOTHING_KNOWN
@@ -20,7 +21,7 @@ from stagebook.book.names import analyse
 from stagebook.book.notebook import Document, source_of
 from stagebook.export.checks import refuse_code, refuse_orders
 from stagebook.export.chunks import Chunk, chunks_of, closed_up
-from stagebook.export.displays import Displays, Showing, drawing_names, looks_change
+from stagebook.export.displays import Displays, Showing, drawing_at, drawing_names, looks_change
 from stagebook.export.flow import Flow, flows_of
 from stagebook.export.hoisting import hoisted
 from stagebook.export.imports import Import, imports_in
@@ -111,6 +112,9 @@ def functions_of(pipeline: Pipeline, document: Document, *, displays: Displays) 
     taken = frozenset({*code.mentioned, *_BUILTINS, *(one.name for one in pipeline.parameters)})
     pyplot = _pyplot(code, top, taken)
     showing = _showing(code, top, displays, pyplot)
+    for chunk in code.setup:
+        if (line := drawing_at(chunk, showing.draws)) is not None:
+            raise refusal(Place(chunk.cell, line), "setup draws a picture.", "Draw it in a stage.")
     names = _function_names(pipeline, taken)
     says = _headings(pipeline, document)
     stages = tuple(
@@ -123,6 +127,7 @@ def functions_of(pipeline: Pipeline, document: Document, *, displays: Displays) 
     closes = any(_closes(one) for one in stages)
     needs = (pyplot,) if closes else ()
     shown = top.shown(showing, used=frozenset(used | {one.binds for one in needs}))
+    shown = replace(shown, code=_as_in_a_notebook(code, top) + shown.code)
     more = tuple(one for one in needs if not top.binds(one.binds))
     every = taken | frozenset(names.values())
     entry = "main" if "main" not in taken else "run_pipeline" if "run_pipeline" not in taken else "run_pipeline_"
@@ -243,6 +248,19 @@ def _body(chunks: Sequence[Chunk], showing: Showing) -> str:
             lines.append(showing.closing)
         texts.append(closed_up("\n".join(lines)))
     return "\n\n".join(text for text in texts if text.strip())
+
+
+def _as_in_a_notebook(code: _Code, top: Top) -> str:
+    """What makes pandas print tables as it does in a notebook, where something is printed that may be one."""
+    pandas = next((one.binds for one in code.imports if one.path == "pandas" and top.binds(one.binds)), None)
+    every = "\n".join(code.sources.values())
+    if pandas is None or "max_columns" in every or not _PRINTING.search(every):
+        return ""
+    line = f'{pandas}.set_option("display.max_columns", 20)  # as in a notebook'
+    return f"{line}\n" + ("\n\n" if top.body and top.body[0].is_definition else "")
+
+
+_PRINTING = re.compile(r"\b(print|str|repr|format|to_string|logging|info)\s*\(|\bf[\"']")
 
 
 def _closes(function: StageFunction) -> bool:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Iterator
 
 from stagebook.book.gates import asks_champion
-from stagebook.book.syntax import syntax_tree
+from stagebook.export.calls import Calls, has_gate
 from stagebook.export.chunks import indented
 from stagebook.export.commandline import command_line, command_line_imports, is_required
 from stagebook.export.functions import Functions, StageFunction
-from stagebook.export.layout import call, docstring, quoted, returned, sentence, signature, targets
+from stagebook.export.layout import docstring, returned, sentence, signature
 from stagebook.model import Parameter, Pipeline, Stage
 
 _MUTABLE = frozenset({"list", "dict"})
@@ -26,12 +25,15 @@ def module_text(functions: Functions, pipeline: Pipeline, *, file: str) -> str:
     """
     is_async = any(one.is_async for one in functions.stages)
     imports = [*functions.more, *command_line_imports(functions, is_async=is_async)]
+    calls = Calls(functions, pipeline)
+    main = "\n".join([*_main_head(functions, is_async=is_async), *calls.lines()])
+    imports += [calls.deepcopy] if calls.has_copied else []
     parts = [
         "\n".join(docstring(_about(functions, pipeline, file), indent=0)),
         functions.top.import_lines(imports),
         functions.top.code.strip("\n"),
         *("\n".join(_stage(one)) for one in functions.stages),
-        "\n".join(_main(functions, pipeline, is_async=is_async)),
+        main,
         "\n".join(command_line(functions, is_async=is_async)),
     ]
     head, imports_text, *rest = parts
@@ -103,7 +105,7 @@ def _stage(function: StageFunction) -> Iterator[str]:
         yield from returned(function.returns)
 
 
-def _main(functions: Functions, pipeline: Pipeline, *, is_async: bool) -> Iterator[str]:
+def _main_head(functions: Functions, *, is_async: bool) -> Iterator[str]:
     parameters = [_parameter(one, functions.top.defaults.get(one.name, "None")) for one in functions.parameters]
     result = "dict" if any(one.stage.options.metrics for one in functions.stages) else "None"
     yield from signature(
@@ -114,7 +116,6 @@ def _main(functions: Functions, pipeline: Pipeline, *, is_async: bool) -> Iterat
         if one.kind in _MUTABLE and not one.secret and one.literal and one.value is not None:
             yield f"    if {one.name} is None:"
             yield f"        {one.name} = {functions.top.defaults[one.name]}"
-    yield from _Calls(functions, pipeline).lines()
 
 
 def _parameter(parameter: Parameter, default: str) -> str:
@@ -135,106 +136,7 @@ def _main_about(functions: Functions) -> list[str]:
         said.append("\n".join(["Args:", *told]))
     if any(one.stage.options.metrics for one in functions.stages):
         said.append("\n".join(["Returns:", "    The metrics, by name."]))
-    gates = [one.stage.name for one in functions.stages if _has_gate(one.stage)]
+    gates = [one.stage.name for one in functions.stages if has_gate(one.stage)]
     if gates:
         said.append("\n".join(["Raises:", f"    RuntimeError: the gate of {' or '.join(gates)} is closed."]))
     return said
-
-
-def _has_gate(stage: Stage) -> bool:
-    return stage.options.gate is not None and not asks_champion(stage.options.gate)
-
-
-class _Calls:
-    """The body of `main`."""
-
-    def __init__(self, functions: Functions, pipeline: Pipeline) -> None:
-        self.functions = functions
-        self.pipeline = pipeline
-        self.metrics = self._fresh("metrics")
-        self.conditions: dict[str, str] = {}
-        self.within = ""
-
-    def _fresh(self, name: str) -> str:
-        while name in self.functions.taken:
-            name = f"{name}_"
-        return name
-
-    def lines(self) -> Iterator[str]:
-        measured = any(one.stage.options.metrics for one in self.functions.stages)
-        if measured:
-            yield f"    {self.metrics} = {{}}"
-        for function in self.functions.stages:
-            yield from self._stage(function)
-        if measured:
-            yield f"    return {self.metrics}"
-
-    def _stage(self, function: StageFunction) -> Iterator[str]:
-        """The call of a stage, under the conditions of those that it depends on, and its own."""
-        stage = function.stage
-        upstream = self.pipeline.upstream(stage.name)
-        before = [flag for name, flag in self.conditions.items() if name in upstream]
-        if stage.options.when is not None:
-            flag = self.conditions[stage.name] = self._fresh(f"runs_{function.name}")
-            condition = " ".join(stage.options.when.split())
-            told = " and ".join([*before, f"({condition})" if before else condition])
-            yield f"    {flag} = {told}"
-            before = [flag]
-        test = " and ".join(before)
-        if test and test != self.within:
-            yield f"    if {test}:"
-        self.within = test
-        indent = 8 if test else 4
-        yield from self._call(function, indent)
-        margin = " " * indent
-        for name in stage.options.metrics:
-            if name in function.returns:
-                yield f'{margin}{self.metrics}["{name}"] = {name}'
-        if _has_gate(stage):
-            yield from self._gate(stage, margin)
-
-    def _call(self, function: StageFunction, indent: int) -> Iterator[str]:
-        stage = function.stage
-        given = [*function.takes, *(f"{name}={name}" for name in function.given)]
-        prefix = "await " if function.is_async else ""
-        wanted = function.returns if function.wanted else ()
-        mapping = stage.options.foreach
-        if mapping is None:
-            lines, start = targets(wanted, indent=indent)
-            yield from lines
-            yield from call(f"{prefix}{function.name}", given, start=start, indent=indent)
-            return
-        margin = " " * indent
-        each = self._fresh(f"each_{mapping.item}")
-        lists = {name: self._fresh(f"{name}_of_each") for name in wanted}
-        parts = {name: self._fresh(f"one_{name}") for name in wanted}
-        for gathered in lists.values():
-            yield f"{margin}{gathered} = []"
-        yield f"{margin}for {each} in {mapping.source}:"
-        lines, start = targets(list(parts.values()), indent=indent + 4)
-        yield from lines
-        yield from call(f"{prefix}{function.name}", [each, *given], start=start, indent=indent + 4)
-        for name in wanted:
-            yield f"{margin}    {lists[name]}.append({parts[name]})"
-        for name in wanted:
-            yield f"{margin}{name} = {lists[name]}"
-
-    def _gate(self, stage: Stage, margin: str) -> Iterator[str]:
-        gate = str(stage.options.gate)
-        condition = ast.unparse(_as_python(syntax_tree(gate.strip(), mode="eval").body))
-        message = f"The gate of stage {stage.name} is closed: {gate}"
-        yield f"{margin}if not ({condition}):"
-        yield from call("RuntimeError", [quoted(message)], start="raise ", indent=len(margin) + 4)
-
-
-def _as_python(node: ast.expr) -> ast.expr:
-    """A gate's expression with `scores.auc` as `scores["auc"]`: what the notebook has is a dict."""
-
-    class Items(ast.NodeTransformer):
-        def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
-            base = self.visit(node.value)
-            return ast.copy_location(ast.Subscript(base, ast.Constant(node.attr), ast.Load()), node)
-
-    made: ast.AST = Items().visit(node)
-    assert isinstance(made, ast.expr)
-    return ast.fix_missing_locations(made)
