@@ -124,10 +124,30 @@ class Exporting {
   private async _preview(): Promise<void> {
     const { path, api } = this._model;
     const options = Object.fromEntries(this._values);
+    this._files.replaceChildren();
+    this._writing.replaceChildren();
+    await this._saying(async () => {
+      const files = await api.exportPreview(this._select.value, path, options);
+      this._files.replaceChildren(...files.map(file => this._file(file)));
+      this._writing.replaceChildren(...this._folderAndButton(files.length));
+      return [];
+    });
+  }
+
+  /** Show what comes of something; what the server says is wrong is read here, where one looks. */
+  private async _saying(what: () => Promise<HTMLElement[]>): Promise<void> {
     this._said.replaceChildren();
-    const files = await this._tried(() => api.exportPreview(this._select.value, path, options));
-    this._files.replaceChildren(...(files ?? []).map(file => this._file(file)));
-    this._writing.replaceChildren(...(files === null ? [] : this._folderAndButton(files.length)));
+    const said = await this._tried(async () => {
+      try {
+        return await what();
+      } catch (error) {
+        if (!(error instanceof ApiError) || error.message === '') {
+          throw error;
+        }
+        return [element('p', { class: 'stagebook-Wrong' }, error.message)];
+      }
+    });
+    this._said.replaceChildren(...(said ?? []));
   }
 
   private _folderAndButton(count: number): HTMLElement[] {
@@ -155,10 +175,9 @@ class Exporting {
   private async _write(folder: string, overwrite: boolean): Promise<void> {
     const { path, api } = this._model;
     const options = Object.fromEntries(this._values);
-    this._said.replaceChildren();
-    const said = await this._tried(async () => {
+    const name = this._select.value;
+    await this._saying(async () => {
       try {
-        const name = this._select.value;
         const written = await api.exportFiles(name, path, folder, options, overwrite);
         return [element('p', {}, writtenText(written, this._trans))];
       } catch (error) {
@@ -171,7 +190,6 @@ class Exporting {
         ];
       }
     });
-    this._said.replaceChildren(...(said ?? []));
   }
 
   private _file(file: FileAnswer): HTMLElement {

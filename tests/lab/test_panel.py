@@ -241,10 +241,15 @@ def test_a_run_is_cancelled_and_one_is_found_again_after_a_reload(story):
 
 
 def test_the_pipeline_is_exported_previewed_and_written(story):
-    story.write(2, "score = depth / 10 + len(rows)")
-    story.page.evaluate("jupyterapp.commands.execute('docmanager:save')")
+    save = "jupyterapp.commands.execute('docmanager:save')"
+    story.write(2, "score = eval('depth / 10 + len(rows)')")
+    story.page.evaluate(save)
     story.command("export")
     dialog = story.page.get_by_role("dialog").filter(has_text=f"Export {story.path}")
+    dialog.get_by_role("button", name="Preview the files").click()
+    story.expect(dialog.get_by_role("status")).to_contain_text("Cell 3, line 1 cannot be exported: `eval`")
+    story.write(2, "score = depth / 10 + len(rows)")
+    story.page.evaluate(save)
     dialog.get_by_label("displays").select_option("print")
     dialog.get_by_role("button", name="Preview the files").click()
     story.expect(dialog.locator("summary")).to_contain_text("story.py")
