@@ -8,6 +8,7 @@ A process that has loaded the heavy packages forks for each, so that a hundred o
 from __future__ import annotations
 
 import contextlib
+import gc
 import importlib
 import json
 import os
@@ -25,13 +26,15 @@ SECONDS = 60
 
 def main(root: Path) -> None:
     """Answer for each sample of standard input: a JSON list of `{"name", "cells", "files", "module"}`."""
-    for name in ("numpy", "pandas", "matplotlib.figure", "sklearn.linear_model", "IPython.core.interactiveshell"):
+    samples = json.load(sys.stdin)
+    for name in ("pandas", "IPython.core.interactiveshell"):
         importlib.import_module(name)  # before the forks
     shell = sys.modules["IPython.core.interactiveshell"].InteractiveShell
     shell.instance(config=_no_history()).run_cell("x = 1")  # it imports more when it is first used
     shell.clear_instance()
+    gc.freeze()  # so that children do not copy what they only look through
     answers = {}
-    for sample in json.load(sys.stdin):
+    for sample in samples:
         answers[sample["name"]] = [_forked(root / sample["name"], sample, work) for work in (_cell_by_cell, _as_module)]
     print(json.dumps(answers))
 
