@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.cases.exports import REFUSED, SAME
+from tests.cases.export_refusals import REFUSED
+from tests.cases.exports import SAME
 from tests.differential.corpus import hazards
 from tests.export.hazards import both, exported, prepared
 from tests.notebooks_factory import notebook

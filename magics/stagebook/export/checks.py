@@ -73,6 +73,37 @@ def refuse_code(chunks: Iterable[Chunk], bound: frozenset[str], *, in_stages: bo
                     raise refusal(Place(chunk.cell, getattr(node, "lineno", chunk.first)), what, remedy)
 
 
+def refuse_hidden_queries(chunks: Iterable[Chunk], bound: frozenset[str]) -> None:
+    """Nothing, where the text of each `df.query(...)` that reads variables stands in the call.
+
+    Raises:
+        StagebookError: there is a text that reads variables, and a call whose text comes from elsewhere.
+    """
+    hidden: list[tuple[Chunk, ast.Call]] = []
+    texts: list[str] = []
+    for chunk in chunks:
+        nodes = [node for statement in chunk.statements for node in ast.walk(statement)]
+        calls = [node for node in nodes if isinstance(node, ast.Call) and _is_query(node)]
+        inside = {id(part) for call in calls for part in ast.walk(call)}
+        hidden += [(chunk, call) for call in calls if not isinstance(call.args[0], (ast.Constant, ast.JoinedStr))]
+        constants = [node for node in nodes if isinstance(node, ast.Constant) and id(node) not in inside]
+        texts += [str(node.value) for node in constants if isinstance(node.value, str)]
+    read = sorted({name for text in texts for name in _AT.findall(text)} & bound)
+    for chunk, call in hidden if read else ():
+        raise refusal(
+            Place(chunk.cell, call.lineno),
+            f"a query whose text is made elsewhere may read `{read[0]}`.",
+            "Write the text where it is used.",
+        )
+
+
+_AT = re.compile(r"@([^\W\d]\w*)")
+
+
+def _is_query(node: ast.Call) -> bool:
+    return isinstance(node.func, ast.Attribute) and node.func.attr in ("query", "eval") and bool(node.args)
+
+
 def _faults(node: ast.AST, bound: frozenset[str], *, in_stages: bool) -> Iterator[tuple[str, str]]:
     if isinstance(node, ast.Global):
         yield (

@@ -19,7 +19,7 @@ from stagebook.book.definitions import NOTHING_KNOWN
 from stagebook.book.headings import headings_in, outline
 from stagebook.book.names import analyse
 from stagebook.book.notebook import Document, source_of
-from stagebook.export.checks import refuse_code, refuse_orders
+from stagebook.export.checks import refuse_code, refuse_hidden_queries, refuse_orders
 from stagebook.export.chunks import Chunk, chunks_of, closed_up
 from stagebook.export.displays import Displays, Showing, drawing_at, drawing_names, looks_change
 from stagebook.export.flow import Flow, flows_of
@@ -103,6 +103,7 @@ def functions_of(pipeline: Pipeline, document: Document, *, displays: Displays) 
     bound = code.bound
     refuse_code(code.preamble, bound, in_stages=False)
     refuse_code(code.staged, bound, in_stages=True)
+    refuse_hidden_queries([*code.preamble, *code.staged], bound)
     moved, defined = hoisted(code.setup, code.staged, reserved=frozenset(one.name for one in pipeline.parameters))
     left = _without({stage: code.stages[stage] for stage in code.stages}, [*moved, *defined])
     _refuse_classes(left)

@@ -199,7 +199,8 @@ def _names_in_query(node: ast.Call) -> Sequence[str]:
     if not isinstance(node.func, ast.Attribute):
         return ()
     words = names_in_texts(node)
-    if node.func.attr in ("query", "eval"):
+    of_pandas = isinstance(node.func.value, ast.Name) and node.func.value.id in ("pd", "pandas")
+    if node.func.attr in ("query", "eval") and not of_pandas:
         texts = [part.value for one in node.args for part in ast.walk(one) if isinstance(part, ast.Constant)]
         words = sorted({name for text in texts if isinstance(text, str) for name in _AT.findall(text)})
     return words
