@@ -200,6 +200,12 @@ class TestDisplays:
         assert "    print(df.head())  # a look\n" in text
         assert "    print(df)\n    x = len(df)\n    print(df['a'].sum())\n" in text
 
+    def test_display_that_was_imported_is_jupyters_too(self):
+        cells = [("setup", "from IPython.display import display"), ("stage:a", "x = 1\ndisplay(x)")]
+        assert "display" not in exported(notebook(cells), HERE)
+        assert "IPython" not in exported(notebook(cells), HERE, displays="print")
+        assert "    print(x)\n" in exported(notebook(cells), HERE, displays="print")
+
     def test_what_may_do_more_than_show_is_kept(self):
         cells = [("stage:a", "stack = [1, 2]\nstack.pop()"), ("stage:b", "print(stack)")]
         assert printed(cells).stdout == "[1]\n"

@@ -89,7 +89,7 @@ class Showing:
             node
             for statement in chunk.statements
             for node in ast.walk(statement)
-            if isinstance(node, ast.Name) and node.id == "display" and self._is_jupyters
+            if isinstance(node, ast.Name) and node.id == "display" and self.has_jupyters_display
         ]
         if not found:
             return chunk.text
@@ -102,14 +102,14 @@ class Showing:
         return replaced(chunk, [(node, "print") for node in found])
 
     @property
-    def _is_jupyters(self) -> bool:
+    def has_jupyters_display(self) -> bool:
         """Whether `display` is the notebook's, imported or not."""
         return "display" not in self.bound or self.paths.get("display", "").startswith("IPython.")
 
     def _displayed(self, node: ast.expr) -> list[ast.expr] | None:
         """What `display(...)` shows; None for anything else."""
         is_call = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "display"
-        if not is_call or not self._is_jupyters:
+        if not is_call or not self.has_jupyters_display:
             return None
         assert isinstance(node, ast.Call)
         return node.args

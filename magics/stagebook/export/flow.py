@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -58,7 +59,7 @@ def flows_of(pipeline: Pipeline, uses: Mapping[str, Uses], top: Top) -> dict[str
         takes, given = tuple(walk.takes[stage.name]), tuple(walk.given[stage.name])
         flows[stage.name] = Flow(takes, given, tuple(returns), bool(wanted), tuple(changes))
         live -= {name for name in made if walk.is_sure(stage, name) and stage.options.when is None}
-        live |= {*takes, *given, *control_names(stage.options)}
+        live |= {*takes, *given, *control_names(stage.options), *gate_roots(stage)}
     return flows
 
 
@@ -122,8 +123,6 @@ class _Walk:
             )
 
     def _is_known(self, name: str) -> bool:
-        import builtins
-
         return self.top.binds(name) or hasattr(builtins, name)
 
     def _check_mapped(self, stage: Stage) -> None:

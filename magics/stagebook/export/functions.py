@@ -10,25 +10,22 @@ from __future__ import annotations
 
 import ast
 import builtins
-import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from stagebook.book.control import control_names
-from stagebook.book.definitions import NOTHING_KNOWN
 from stagebook.book.headings import headings_in, outline
-from stagebook.book.names import analyse
 from stagebook.book.notebook import Document, source_of
-from stagebook.export.checks import refuse_code, refuse_hidden_queries, refuse_orders
-from stagebook.export.chunks import Chunk, chunks_of, closed_up
-from stagebook.export.displays import Displays, Showing, drawing_at, drawing_names, looks_change
+from stagebook.export.checks import refuse_orders
+from stagebook.export.chunks import Chunk, closed_up
+from stagebook.export.code import Code, statements
+from stagebook.export.displays import Displays, Showing
 from stagebook.export.flow import Flow, flows_of
 from stagebook.export.hoisting import hoisted
-from stagebook.export.imports import Import, imports_in
-from stagebook.export.plain import plain_source, refusal
+from stagebook.export.imports import Import
 from stagebook.export.top import Top, top_of
-from stagebook.export.uses import LAZY, uses_of
-from stagebook.model import Parameter, Pipeline, Place, Stage
+from stagebook.export.uses import Uses, uses_of
+from stagebook.model import Parameter, Pipeline, Stage
 
 _BUILTINS = frozenset(dir(builtins))
 _OURS = frozenset({"main", "run_pipeline", "argparse", "ast", "asyncio", "os", "pyplot", "parser", "metrics"})
@@ -99,125 +96,43 @@ def functions_of(pipeline: Pipeline, document: Document, *, displays: Displays) 
         StagebookError: something of it would mean another thing in a function; the message names cell and line.
     """
     refuse_orders(pipeline)
-    code = _Code(pipeline)
-    bound = code.bound
-    refuse_code(code.preamble, bound, in_stages=False)
-    refuse_code(code.staged, bound, in_stages=True)
-    refuse_hidden_queries([*code.preamble, *code.staged], bound)
-    moved, defined = hoisted(code.setup, code.staged, reserved=frozenset(one.name for one in pipeline.parameters))
-    left = _without({stage: code.stages[stage] for stage in code.stages}, [*moved, *defined])
-    _refuse_classes(left)
-    uses = {stage: uses_of(_statements(chunks), lazy=code.is_lazy) for stage, chunks in left.items()}
+    code = Code(pipeline)
+    code.refuse()
+    parameters = frozenset(one.name for one in pipeline.parameters)
+    moved, defined = hoisted(code.setup, code.staged, reserved=parameters)
+    left = code.left_without([*moved, *defined])
+    uses = {stage: uses_of(statements(chunks), lazy=code.is_lazy) for stage, chunks in left.items()}
     top = top_of(pipeline, code.parameters, code.setup, moved, defined, uses)
     flows = flows_of(pipeline, uses, top)
-    taken = frozenset({*code.mentioned, *_BUILTINS, *(one.name for one in pipeline.parameters)})
-    pyplot = _pyplot(code, top, taken)
-    showing = _showing(code, top, displays, pyplot)
-    for chunk in code.setup:
-        if (line := drawing_at(chunk, showing.draws)) is not None:
-            raise refusal(Place(chunk.cell, line), "setup draws a picture.", "Draw it in a stage.")
+    taken = code.mentioned | _BUILTINS | parameters
+    pyplot = code.pyplot(top, taken)
+    showing = code.showing(top, displays, pyplot)
     names = _function_names(pipeline, taken)
     says = _headings(pipeline, document)
     stages = tuple(
         _function(stage, names[stage.name], flows[stage.name], left[stage.name], showing, says[stage.name])
         for stage in pipeline.stages
     )
-    free = tuple(one for one in pipeline.parameters if one.name not in top.constants)
-    used = {name for one in uses.values() for name in one.loads}
+    more = (pyplot,) if any(_closes(one) for one in stages) else ()
+    return Functions(
+        _title(pipeline, document),
+        _shown(pipeline, code, top, showing, uses, more),
+        tuple(one for one in more if not top.binds(one.binds)),
+        stages,
+        tuple(one for one in pipeline.parameters if one.name not in top.constants),
+        taken | frozenset(names.values()),
+        next(name for name in ("main", "run_pipeline", "run_all_stages") if name not in taken),
+    )
+
+
+def _shown(
+    pipeline: Pipeline, code: Code, top: Top, showing: Showing, uses: Mapping[str, Uses], more: Sequence[Import]
+) -> Top:
+    """The top level with its text."""
+    used = {name for one in uses.values() for name in one.loads} | {one.binds for one in more}
     used |= {name for stage in pipeline.stages for name in control_names(stage.options)}
-    closes = any(_closes(one) for one in stages)
-    needs = (pyplot,) if closes else ()
-    shown = top.shown(showing, used=frozenset(used | {one.binds for one in needs}))
-    shown = replace(shown, code=_as_in_a_notebook(code, top) + shown.code)
-    more = tuple(one for one in needs if not top.binds(one.binds))
-    every = taken | frozenset(names.values())
-    entry = "main" if "main" not in taken else "run_pipeline" if "run_pipeline" not in taken else "run_pipeline_"
-    return Functions(_title(pipeline, document), shown, more, stages, free, every, entry)
-
-
-class _Code:
-    """The plain Python of a pipeline's cells, in pieces."""
-
-    def __init__(self, pipeline: Pipeline) -> None:
-        cells = [*pipeline.preamble, *(cell for stage in pipeline.stages for cell in stage.cells)]
-        self.sources = {cell.number: plain_source(cell) for cell in cells}
-        pieces = {cell.number: chunks_of(cell, self.sources[cell.number]) for cell in cells}
-        self.parameters = [
-            one for cell in pipeline.preamble if cell.role == "parameters" for one in pieces[cell.number]
-        ]
-        self.setup = [one for cell in pipeline.preamble if cell.role == "setup" for one in pieces[cell.number]]
-        self.stages = {
-            stage.name: [one for cell in stage.cells for one in pieces[cell.number]] for stage in pipeline.stages
-        }
-        self.preamble = [*self.parameters, *self.setup]
-        self.staged = [one for chunks in self.stages.values() for one in chunks]
-        every = [*self.preamble, *self.staged]
-        self.bound = frozenset(name for chunk in every for name in uses_of(chunk.statements).stores)
-        nodes = [node for chunk in every for statement in chunk.statements for node in ast.walk(statement)]
-        self.mentioned = frozenset(
-            {
-                *(node.id for node in nodes if isinstance(node, ast.Name)),
-                *(node.arg for node in nodes if isinstance(node, ast.arg)),
-                *self.bound,
-            }
-        )
-        self.imports = [
-            one for node in nodes if isinstance(node, (ast.Import, ast.ImportFrom)) for one in imports_in(node)
-        ]
-        self.is_lazy = any(one.module.partition(".")[0] in LAZY for one in self.imports)
-
-
-def _statements(chunks: Iterable[Chunk]) -> list[ast.stmt]:
-    return [statement for chunk in chunks for statement in chunk.statements]
-
-
-def _without(stages: Mapping[str, list[Chunk]], moved: Sequence[Chunk]) -> dict[str, list[Chunk]]:
-    gone = {id(chunk) for chunk in moved}
-    return {stage: [one for one in chunks if id(one) not in gone] for stage, chunks in stages.items()}
-
-
-def _refuse_classes(stages: Mapping[str, list[Chunk]]) -> None:
-    for stage, chunks in stages.items():
-        for chunk in chunks:
-            for statement in chunk.statements:
-                for node in ast.walk(statement):
-                    if isinstance(node, ast.ClassDef):
-                        raise refusal(
-                            Place(chunk.cell, node.lineno),
-                            f"class `{node.name}` is made of what only stage `{stage}` knows, or more than once.",
-                            "Move it to a setup cell.",
-                        )
-
-
-def _showing(code: _Code, top: Top, displays: Displays, pyplot: Import) -> Showing:
-    paths = {one.binds: one.path for one in code.imports}
-    functions = {
-        statement.name: statement
-        for chunk in [*code.setup, *code.staged]
-        for statement in chunk.statements
-        if isinstance(statement, ast.FunctionDef)
-    }
-    known = analyse(
-        [(chunk.cell, ast.Module(list(chunk.statements), [])) for chunk in code.preamble], known=NOTHING_KNOWN
-    )
-    return Showing(
-        displays,
-        paths,
-        {name: one for name, one in functions.items() if top.binds(name)},
-        known.definitions,
-        code.bound,
-        looks_change(code.sources.values()),
-        drawing_names(paths, functions),
-        f'{pyplot.binds}.close("all")  # as Jupyter does when a cell is done',
-    )
-
-
-def _pyplot(code: _Code, top: Top, taken: frozenset[str]) -> Import:
-    """How the module comes by pyplot: as the notebook does, or under a name that is free."""
-    for one in code.imports:
-        if one.path == "matplotlib.pyplot" and top.binds(one.binds):
-            return one
-    return Import("matplotlib", "pyplot", "" if "pyplot" not in taken else "_pyplot")
+    shown = top.shown(showing, used=frozenset(used))
+    return replace(shown, code=code.as_in_a_notebook(top) + shown.code)
 
 
 def _function(
@@ -233,7 +148,7 @@ def _function(
         flow.changes,
         _body(chunks, showing),
         says,
-        any(_awaits(statement) for statement in _statements(chunks)),
+        any(_awaits(statement) for statement in statements(chunks)),
     )
 
 
@@ -249,19 +164,6 @@ def _body(chunks: Sequence[Chunk], showing: Showing) -> str:
             lines.append(showing.closing)
         texts.append(closed_up("\n".join(lines)))
     return "\n\n".join(text for text in texts if text.strip())
-
-
-def _as_in_a_notebook(code: _Code, top: Top) -> str:
-    """What makes pandas print tables as it does in a notebook, where something is printed that may be one."""
-    pandas = next((one.binds for one in code.imports if one.path == "pandas" and top.binds(one.binds)), None)
-    every = "\n".join(code.sources.values())
-    if pandas is None or "max_columns" in every or not _PRINTING.search(every):
-        return ""
-    line = f'{pandas}.set_option("display.max_columns", 20)  # as in a notebook'
-    return f"{line}\n" + ("\n\n" if top.body and top.body[0].is_definition else "")
-
-
-_PRINTING = re.compile(r"\b(print|str|repr|format|to_string|logging|info)\s*\(|\bf[\"']")
 
 
 def _closes(function: StageFunction) -> bool:

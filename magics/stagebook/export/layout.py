@@ -44,7 +44,7 @@ def signature(name: str, parameters: Sequence[str], *, result: str = "", is_asyn
     line = f"{start}{', '.join(parameters)}{end}"
     if len(line) <= WIDTH or not parameters:
         return [line]
-    return [start, *(f"    {one}{'' if one == '**' else ','}" for one in parameters), end]
+    return [start, *(f"    {one}," for one in parameters), end]
 
 
 def docstring(paragraphs: Sequence[str], *, indent: int = 4) -> list[str]:

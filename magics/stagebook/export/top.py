@@ -50,6 +50,7 @@ class Top:
             used: names that stages look up.
         """
         wanted = used | {name for chunk in self.body for name in uses_of(chunk.statements).loads}
+        wanted -= {"display"} if showing.has_jupyters_display else set()
         text = _body_text(self.body, showing, wanted)
         return replace(self, code=text, head=tuple(_used_imports(self.head, wanted)))
 
