@@ -3,6 +3,25 @@
 from __future__ import annotations
 
 SAME = {
+    "decor_stage_state": [
+        ("stage:a", "reg = []\ndef add(f):\n    reg.append(f.__name__)\n    return f"),
+        ("stage:b", "@add\ndef one():\n    return 1"),
+        ("stage:c", "@add\ndef two():\n    return 2\nprint(reg, one(), two())"),
+    ],
+    "setup_fn_local_import": [
+        ("setup", "def f():\n    import math\n    return math.pi"),
+        ("stage:a", "math = 3\nprint(f(), math)"),
+    ],
+    "import_in_fn_hoist": [
+        ("stage:a", "def f():\n    from math import floor\n    return floor(2.5)\nx = f()"),
+        ("stage:b", "floor = 9\nprint(x, f(), floor)"),
+    ],
+    "iter_shared": [
+        ("stage:a", "it = iter(range(5))\nz = zip(it, it)"),
+        ("stage:b", "print(next(z))"),
+        ("stage:c", "print(list(it))"),
+    ],
+    "setup_fn_comp_var": [("setup", "def f(xs):\n    return [i for i in xs]"), ("stage:a", "i = 9\nprint(f([1]), i)")],
     "import_alias_two": [
         ("stage:a", "import numpy as np\nx = np.arange(3)"),
         ("stage:b", "import numpy\nprint(numpy.sum(x), x)"),

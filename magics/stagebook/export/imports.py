@@ -21,7 +21,7 @@ _KNOWN = PURE_ROOTS | frozenset(
 )
 """Packages whose import does nothing that another code's order could be told by."""
 _SETS_UP = re.compile(
-    r"\b(environ|putenv|chdir|set_start_method)\b|\bsys\.(path|modules|meta_path)\b|\bmatplotlib\.use\b"
+    r"\b(environ|putenv|load_dotenv|chdir|set_start_method)\b|\bsys\.(path|modules|meta_path)\b|\.use\("
 )
 """Words in code after which an import may do otherwise."""
 
