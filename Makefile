@@ -22,6 +22,7 @@ test: $(VENV)/test.stamp lint ## Set up, run all checks and tests
 
 differential: $(VENV)/test.stamp ## Run hazards and scikit-learn's examples as stages and in one kernel; all must be the same
 	$(BIN)/python -m tests.differential --corpus all --json differential.json
+	$(BIN)/python -m tests.export.hazards
 
 torture: $(VENV)/test.stamp ## Kill runners and kernels at 200 random moments; what was done must be reused
 	STAGEBOOK_KILLS=$${STAGEBOOK_KILLS:-200} $(BIN)/python -m pytest tests/run/test_killing.py

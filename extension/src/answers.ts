@@ -236,6 +236,12 @@ export interface FileAnswer {
   readonly size: number;
 }
 
+export interface WrittenAnswer {
+  /** Relative to the server's root directory. */
+  readonly folder: string;
+  readonly files: readonly { readonly path: string; readonly state: string }[];
+}
+
 /** An event of a run, as `stagebook run --json` prints it. */
 export interface RunEvent {
   readonly event: string;

@@ -15,7 +15,8 @@ import type {
   RunsAnswer,
   Section,
   SuggestionAnswer,
-  ValuesAnswer
+  ValuesAnswer,
+  WrittenAnswer
 } from './answers';
 import { EventReader } from './sse';
 
@@ -126,6 +127,19 @@ export class Api {
     const body = JSON.stringify({ path, options });
     return ((await this._json(route, {}, { method: 'POST', body })) as { files: FileAnswer[] })
       .files;
+  }
+
+  /** Write them; an `ApiError` of status 409 where some were edited since, and may not be written over. */
+  async exportFiles(
+    name: string,
+    path: string,
+    folder: string,
+    options: Readonly<Record<string, string | number | boolean | null>>,
+    overwrite: boolean
+  ): Promise<WrittenAnswer> {
+    const route = `exporters/${encodeURIComponent(name)}/files`;
+    const body = JSON.stringify({ path, folder, options, overwrite });
+    return (await this._json(route, {}, { method: 'POST', body })) as WrittenAnswer;
   }
 
   /** Where a route's answer can be opened in a tab of its own. */

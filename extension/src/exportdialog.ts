@@ -3,12 +3,13 @@ import type { TranslationBundle } from '@jupyterlab/translation';
 import { Widget } from '@lumino/widgets';
 
 import type { ExporterAnswer, ExporterOption, FileAnswer } from './answers';
+import { ApiError } from './api';
 import { button, element } from './dom';
+import { defaultFolder, optionValue, writeLabel, writtenText } from './exporting';
+import type { OptionValue } from './exporting';
 import type { PipelineModel } from './pipelinemodel';
 
-type Value = string | number | boolean | null;
-
-/** Shows what the pipeline can be exported as, and the files that each exporter would write. */
+/** Shows what the pipeline can be exported as and the files that each exporter makes, and writes them. */
 export async function showExport(
   model: PipelineModel,
   exporters: readonly ExporterAnswer[],
@@ -59,7 +60,9 @@ class Exporting {
       button(_trans.__('Preview the files'), () => void this._preview(), {
         class: 'sb-button sb-main'
       }),
-      this._files
+      this._files,
+      this._writing,
+      this._said
     );
     this._choose();
   }
@@ -74,9 +77,16 @@ class Exporting {
     const exporter = this._exporter;
     this._values.clear();
     this._files.replaceChildren();
+    this._writing.replaceChildren();
+    this._said.replaceChildren();
     const fields = exporter?.options.map(option => this._field(option)) ?? [];
     this._about.replaceChildren(
       element('p', { class: 'sb-quiet' }, exporter?.says ?? ''),
+      element(
+        'p',
+        { class: 'sb-quiet' },
+        this._trans.__('The notebook is exported as it was last saved.')
+      ),
       ...fields
     );
   }
@@ -97,7 +107,10 @@ class Exporting {
       input.value = String(option.default);
     }
     input.addEventListener('change', () => {
-      this._values.set(option.name, valueIn(input, option.kind));
+      const isSwitch = input instanceof HTMLInputElement && option.kind === 'switch';
+      this._values.set(option.name, isSwitch ? input.checked : optionValue(option, input.value));
+      this._files.replaceChildren();
+      this._writing.replaceChildren();
     });
     return element(
       'div',
@@ -111,8 +124,72 @@ class Exporting {
   private async _preview(): Promise<void> {
     const { path, api } = this._model;
     const options = Object.fromEntries(this._values);
-    const files = await this._tried(() => api.exportPreview(this._select.value, path, options));
-    this._files.replaceChildren(...(files ?? []).map(file => this._file(file)));
+    this._files.replaceChildren();
+    this._writing.replaceChildren();
+    await this._saying(async () => {
+      const files = await api.exportPreview(this._select.value, path, options);
+      this._files.replaceChildren(...files.map(file => this._file(file)));
+      this._writing.replaceChildren(...this._folderAndButton(files.length));
+      return [];
+    });
+  }
+
+  /** Show what comes of something; what the server says is wrong is read here, where one looks. */
+  private async _saying(what: () => Promise<HTMLElement[]>): Promise<void> {
+    this._said.replaceChildren();
+    const said = await this._tried(async () => {
+      try {
+        return await what();
+      } catch (error) {
+        if (!(error instanceof ApiError) || error.message === '') {
+          throw error;
+        }
+        return [element('p', { class: 'stagebook-Wrong' }, error.message)];
+      }
+    });
+    this._said.replaceChildren(...(said ?? []));
+  }
+
+  private _folderAndButton(count: number): HTMLElement[] {
+    const id = 'stagebook-export-folder';
+    const folder = element('input', { id, type: 'text' }) as HTMLInputElement;
+    folder.value = defaultFolder(this._model.path, this._select.value);
+    const write = button(
+      writeLabel(count, this._trans),
+      () => void this._write(folder.value, false),
+      { class: 'sb-button sb-main' }
+    );
+    return [
+      element(
+        'div',
+        { class: 'stagebook-Field' },
+        element('label', { for: id }, this._trans.__('Folder')),
+        folder,
+        element('p', { class: 'sb-quiet' }, this._trans.__('Relative to the notebook.'))
+      ),
+      write
+    ];
+  }
+
+  /** Write the files; where some were edited since, nothing is, until that is asked for. */
+  private async _write(folder: string, overwrite: boolean): Promise<void> {
+    const { path, api } = this._model;
+    const options = Object.fromEntries(this._values);
+    const name = this._select.value;
+    await this._saying(async () => {
+      try {
+        const written = await api.exportFiles(name, path, folder, options, overwrite);
+        return [element('p', {}, writtenText(written, this._trans))];
+      } catch (error) {
+        if (!(error instanceof ApiError) || error.status !== 409) {
+          throw error;
+        }
+        return [
+          element('p', { class: 'stagebook-Wrong' }, error.message),
+          button(this._trans.__('Overwrite'), () => void this._write(folder, true))
+        ];
+      }
+    });
   }
 
   private _file(file: FileAnswer): HTMLElement {
@@ -134,12 +211,7 @@ class Exporting {
   private readonly _select: HTMLSelectElement;
   private readonly _about = element('div', {});
   private readonly _files = element('div', { class: 'stagebook-Export-files' });
-  private readonly _values = new Map<string, Value>();
-}
-
-function valueIn(input: HTMLInputElement | HTMLSelectElement, kind: string): Value {
-  if (input instanceof HTMLInputElement && kind === 'switch') {
-    return input.checked;
-  }
-  return kind === 'number' && input.value !== '' ? Number(input.value) : input.value;
+  private readonly _writing = element('div', { class: 'stagebook-Form' });
+  private readonly _said = element('div', { role: 'status' });
+  private readonly _values = new Map<string, OptionValue>();
 }

@@ -47,6 +47,7 @@ class _Group(click.Group):
         "stagebook drift a.parquet b.parquet      whether data has drifted",
         "stagebook monitor models:/flights@champion   whether what a service is asked has",
         "stagebook promote flights.ipynb          make the model of the last run the one in use",
+        "stagebook export python flights.ipynb    a plain Python module of it, a function for each stage",
         "stagebook gc flights.ipynb --dry-run     what could be removed from its store",
     ),
 )

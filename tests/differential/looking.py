@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 import io
-import pickle
 import sys
 import types
 from typing import Any
@@ -64,11 +63,9 @@ def are_there(names: list[str]) -> list[str]:
 
 
 def _digest(value: Any) -> str:
-    stream = io.BytesIO()
-    buffers: list[pickle.PickleBuffer] = []
-    namespace = vars(sys.modules["__main__"])
-    _Looking(stream, namespace=namespace, setup={}, buffer_callback=buffers.append).dump_value(value)
-    return digest_of(stream.getbuffer(), *(buffer.raw() for buffer in buffers))
+    looking = _Looking(namespace=vars(sys.modules["__main__"]), setup={})
+    looking.dump_value(value)
+    return looking.snapshot().digest()
 
 
 def _meaning(part: Any) -> str | None:

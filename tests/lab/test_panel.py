@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -234,10 +236,34 @@ def test_a_run_is_cancelled_and_one_is_found_again_after_a_reload(story):
     story.expect_states(train="fresh", report="fresh")
 
 
-def test_export_says_that_nothing_is_installed(story):
+def test_the_pipeline_is_exported_previewed_and_written(story):
+    save = "jupyterapp.commands.execute('docmanager:save')"
+    story.write(2, "score = eval('depth / 10 + len(rows)')")
+    story.page.evaluate(save)
     story.command("export")
     dialog = story.page.get_by_role("dialog").filter(has_text=f"Export {story.path}")
-    story.expect(dialog).to_contain_text("No exporter is installed.")
+    dialog.get_by_role("button", name="Preview the files").click()
+    story.expect(dialog.get_by_role("status")).to_contain_text("Cell 3, line 1 cannot be exported: `eval`")
+    story.write(2, "score = depth / 10 + len(rows)")
+    story.page.evaluate(save)
+    dialog.get_by_label("displays").select_option("print")
+    dialog.get_by_role("button", name="Preview the files").click()
+    story.expect(dialog.locator("summary")).to_contain_text("story.py")
+    folder = dialog.get_by_role("textbox", name="Folder")
+    story.expect(folder).to_have_value(f"{Path(story.path).stem}-python/")
+    folder.fill("made/here")
+    dialog.get_by_role("button", name="Write 1 file").click()
+    story.expect(dialog.get_by_role("status")).to_contain_text("Written to made/here: ")
+    (file,) = (story.server.folder / "made/here").glob("*story.py")
+    done = subprocess.run([sys.executable, file, "--depth", "4"], capture_output=True, text=True, check=True)
+    assert done.stdout == "the score is 3.4\n"
+    file.write_text("mine")
+    dialog.get_by_role("button", name="Write 1 file").click()
+    story.expect(dialog.get_by_role("status")).to_contain_text("was not left as an export wrote it")
+    assert file.read_text() == "mine"
+    dialog.get_by_role("button", name="Overwrite").click()
+    story.expect(dialog.get_by_role("status")).to_contain_text("Written to made/here: ")
+    assert file.read_text() != "mine"
     dialog.get_by_role("button", name="Close").click()
 
 

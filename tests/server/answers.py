@@ -40,6 +40,7 @@ def answers_of(server: JupyterServer, ran: Ran) -> dict[str, Any]:
         "values": server.get("values", path=path, stage="train"),
         "figures": server.get("figures", path=path, stage="train"),
         "exporters": server.get("exporters"),
+        "written": server.post("exporters/python/files", {"path": path, "folder": "flights-python"}),
         "error": server.ask("GET", "runs", path="none.ipynb").facts,
     }
     text = json.dumps(found).replace(str(server.root.resolve()), "/home/ada")

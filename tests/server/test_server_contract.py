@@ -75,6 +75,7 @@ SCHEMAS = {
     "values": "Values",
     "figures": "Figures",
     "exporters": "Exporters",
+    "written": "ExportWritten",
     "error": "Error",
 }
 

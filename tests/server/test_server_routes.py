@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.cookies
-import json
 import os
 
 import pytest
@@ -26,7 +25,7 @@ GETS = [
     "figures",
     "exporters",
 ]
-POSTS = ["analyse", "suggest", "jobs", "exporters/none/preview"]
+POSTS = ["analyse", "suggest", "jobs", "exporters/none/preview", "exporters/none/files"]
 ALL = [
     *(("GET", route) for route in GETS),
     *(("POST", route) for route in POSTS),
@@ -43,6 +42,7 @@ def asked(server, method, route, path, **headers):
     body |= {"notebook": notebook([])} if route in ("analyse", "suggest") else {}
     body |= {"verb": "run"} if route == "jobs" else {}
     given = {"Authorization": f"token {TOKEN}"} | headers
+    body |= {"folder": "out"} if route.endswith("/files") else {}
     if method == "POST":
         return server.ask(method, route, body, headers=given)
     return server.ask(method, route, headers=given, **query)
@@ -182,8 +182,9 @@ def test_what_is_not_known_is_not_found(server, ran):
         answer = server.ask(method, route, path=ran.path)
         assert answer.status == 404
         assert JOB in answer.facts["message"]
-    answer = server.ask("POST", "exporters/airflow/preview", {"path": ran.path})
-    assert (answer.status, "airflow" in answer.facts["message"]) == (404, True)
+    for route, body in (("preview", {}), ("files", {"folder": "out"})):
+        answer = server.ask("POST", f"exporters/airflow/{route}", {"path": ran.path, **body})
+        assert (answer.status, "airflow" in answer.facts["message"]) == (404, True)
 
 
 def test_a_notebook_that_cannot_run_is_told_with_its_findings(server):
@@ -191,7 +192,3 @@ def test_a_notebook_that_cannot_run_is_told_with_its_findings(server):
     answer = server.ask("POST", "jobs", {"path": "wrong.ipynb", "verb": "run"})
     assert answer.status == 400
     assert "SB201: `nowhere` is read here" in answer.facts["message"]
-
-
-def test_no_exporter_is_installed(server):
-    assert json.loads(server.ask("GET", "exporters").body) == {"exporters": []}

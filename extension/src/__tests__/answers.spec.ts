@@ -11,7 +11,8 @@ import type {
   RunsAnswer,
   Section,
   SuggestionAnswer,
-  ValuesAnswer
+  ValuesAnswer,
+  WrittenAnswer
 } from '../answers';
 import { logLine } from '../logwords';
 import { fieldKind, givenOf, wrongValue } from '../parameters';
@@ -36,6 +37,7 @@ const answers: {
   values: ValuesAnswer;
   figures: FiguresAnswer;
   exporters: { exporters: ExporterAnswer[] };
+  written: WrittenAnswer;
 } = real;
 
 const { analyse, events, runs } = answers;

@@ -2,7 +2,8 @@
 export const ENGLISH = {
   __: (text: string, ...args: (string | number)[]) =>
     text.replace(/%(\d)/g, (_match, place: string) => String(args[Number(place) - 1] ?? '')),
-  _n: String,
+  _n: (one: string, many: string, count: number) =>
+    (count === 1 ? one : many).replace('%1', String(count)),
   _p: String,
   _np: String,
   gettext: String,

@@ -8,6 +8,7 @@ from stagebook.commands import (
     comparing,
     drifting,
     explaining,
+    exporting,
     models,
     monitoring,
     reading,
@@ -40,6 +41,7 @@ COMMANDS: tuple[click.Command, ...] = (
     models.promote,
     models.rollback,
     serving.serve,
+    exporting.export,
     recording.sync,
     storing.gc,
 )

@@ -1,4 +1,4 @@
-"""What a pipeline can be exported as, and the files that an exporter would write."""
+"""What a pipeline can be exported as, the files that an exporter would write, and writing them."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 from stagebook.book.notebook import read_document
 from stagebook.book.pipeline import recalled_pipeline
 from stagebook.export.exporter import exported_files, exporters
+from stagebook.export.writing import EditedError, write
 from stagebook.lab.plain import plain
 from stagebook.lab.refusals import RefusedError
 
@@ -39,11 +40,42 @@ def export_preview(notebook: Path, name: str, given: Mapping[str, Any]) -> dict[
         StagebookError: the notebook, or what the exporter is told, is not in order.
         RefusedError: there is no such exporter.
     """
+    files = _files(notebook, name, given)
+    return {"files": [{"path": path, "text": _text(content), "size": len(content)} for path, content in files.items()]}
+
+
+def export_written(
+    notebook: Path, name: str, given: Mapping[str, Any], folder: Path, *, root: Path, overwrite: bool
+) -> dict[str, Any]:
+    """Write the files that an exporter makes, and say what became of each.
+
+    Args:
+        notebook: the notebook.
+        name: the exporter's.
+        given: what the exporter is told.
+        folder: where they are written to.
+        root: the server's root directory.
+        overwrite: whether files that were edited since are written over.
+
+    Raises:
+        StagebookError: the notebook, or what the exporter is told, is not in order, or nothing can be written there.
+        RefusedError: there is no such exporter, or a file would be written over that was edited.
+    """
+    files = _files(notebook, name, given)
+    remedy = "Move it, or press *Overwrite*."
+    try:
+        states = write(files, folder, exporter=name, overwrite=overwrite, remedy=remedy)
+    except EditedError as error:
+        raise RefusedError(409, str(error).replace(str(folder), folder.name)) from error
+    shown = folder.relative_to(root.resolve()).as_posix()
+    return {"folder": "" if shown == "." else shown, "files": [plain(asdict(one)) for one in states]}
+
+
+def _files(notebook: Path, name: str, given: Mapping[str, Any]) -> Mapping[str, bytes]:
     if name not in exporters():
         raise RefusedError(404, f"There is no exporter `{name}`. Is the package that brings it installed?")
     document = read_document(notebook)
-    files = exported_files(name, recalled_pipeline(document, notebook), document, given)
-    return {"files": [{"path": path, "text": _text(content), "size": len(content)} for path, content in files.items()]}
+    return exported_files(name, recalled_pipeline(document, notebook), document, given)
 
 
 def _text(content: bytes) -> str | None:

@@ -21,7 +21,7 @@ from stagebook.lab import exports, jobs, runs, values
 from stagebook.lab.analysis import analysis_of
 from stagebook.lab.bodies import body_of
 from stagebook.lab.pages import page_of
-from stagebook.lab.places import checked_id, notebook_at
+from stagebook.lab.places import checked_id, folder_at, notebook_at
 from stagebook.lab.plain import plain
 from stagebook.lab.refusals import RefusedError, refusal_of
 from stagebook.lab.suggesting import suggestion_of
@@ -347,6 +347,25 @@ class ExportPreview(Route):
         await self.answer(work)
 
 
+class ExportFiles(Route):
+    """The files that an exporter writes."""
+
+    @web.authenticated
+    @authorized
+    @refusing
+    async def post(self, name: str) -> None:
+        """Write them."""
+
+        def work() -> Answer:
+            asked = body_of(self.request.body, "ExportWriteAsked")
+            notebook = self.notebook(asked["path"])
+            folder = folder_at(self.root, notebook, asked["folder"], hidden=self.contents_manager.allow_hidden)
+            given, overwrite = asked.get("options") or {}, asked.get("overwrite", False)
+            return exports.export_written(notebook, name, given, folder, root=self.root, overwrite=overwrite)
+
+        await self.answer(work)
+
+
 ROUTES: tuple[tuple[str, type[Route]], ...] = (
     ("analyse", Analyse),
     ("suggest", Suggest),
@@ -362,5 +381,6 @@ ROUTES: tuple[tuple[str, type[Route]], ...] = (
     ("figures", Figures),
     ("exporters", Exporters),
     ("exporters/([^/]+)/preview", ExportPreview),
+    ("exporters/([^/]+)/files", ExportFiles),
 )
 """The routes, below `stagebook/api/`."""

@@ -44,6 +44,37 @@ def notebook_at(root: Path, path: str, *, hidden: bool = False, is_saved: bool =
     return found
 
 
+def folder_at(root: Path, notebook: Path, folder: str, *, hidden: bool = False) -> Path:
+    """The folder that `folder` names, which need not be there.
+
+    Args:
+        root: the server's root directory.
+        notebook: the notebook that it belongs to.
+        folder: relative to the notebook's folder, with slashes.
+        hidden: whether the server shows hidden files.
+
+    Raises:
+        RefusedError: it is none, or it lies outside of the root directory, links followed.
+    """
+    if not folder.strip() or "\0" in folder or len(folder) > _LONGEST:
+        raise RefusedError(400, "`folder` names no folder. Give its path relative to the notebook's folder.")
+    if folder.startswith("/") or "\\" in folder or Path(folder).drive:
+        raise RefusedError(403, f"{folder} leaves the server's root directory. Give a path below it.")
+    top = root.resolve()
+    try:
+        found = (notebook.parent / folder).resolve()
+        is_file = found.exists() and not found.is_dir()
+    except (OSError, RuntimeError, ValueError):  # a name that is too long, links in a circle
+        raise RefusedError(400, f"{folder[:80]} cannot be a folder. Give another name.") from None
+    if not found.is_relative_to(top):
+        raise RefusedError(403, f"{folder} leads out of the server's root directory. Give a path below it.")
+    if not hidden and any(part.startswith(".") for part in found.relative_to(top).parts):
+        raise RefusedError(403, f"{folder} is hidden, and this server keeps away from hidden folders. Give another.")
+    if is_file:
+        raise RefusedError(400, f"{folder} is a file. Give another name.")
+    return found
+
+
 def checked_id(text: str, *, what: str) -> str:
     """The id of a run or a job, which becomes part of a path.
 

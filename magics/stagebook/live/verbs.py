@@ -40,6 +40,7 @@ HELP: dict[str, str] = {
     "enter": "STAGE [--run RUN]: setup and what the stage takes, into this kernel: go on from there",
     "test": "[STAGE] [--run]: the test cells, on what their stages have stored",
     "promote": "make the model of the last run the one in use; rollback undoes it, lineage says where it comes from",
+    "export": "EXPORTER [--out FOLDER] [--dry-run] [--force]: the pipeline as other tools' files, such as python",
     "cache": "on|off: keep what stage cells make that are run by hand, and take it from the store where it is there",
     "notebook": "NOTEBOOK: say which notebook this kernel belongs to, where it does not know",
 }
@@ -92,6 +93,11 @@ def _command(verb: str) -> click.Command:
 
 def _with_notebook(command: click.Command, words: Words) -> list[str]:
     """The words with this notebook before them, where the command takes one and they name none."""
+    import click
+
+    if isinstance(command, click.Group):  # `export`: what it is followed by takes the notebook
+        inner = command.get_command(click.Context(command), words[0]) if words else None
+        return list(words) if inner is None else [words[0], *_with_notebook(inner, words[1:])]
     takes = any(parameter.name in ("notebook", "model", "place") for parameter in command.params)
     named = any(word.endswith(".ipynb") for word in words) or any(word in ("-h", "--help") for word in words)
     if not takes or named or (command.name in _OF_MODELS and any(not word.startswith("-") for word in words)):
