@@ -10,6 +10,7 @@ from typing import Any
 
 from stagebook.store.contents import ContentPickler
 from stagebook.store.digests import digest_of
+from stagebook.store.pickler import CannotStoreError
 
 _ATOMS = {bool, bytes, complex, float, int, str, type(None)}
 _ITERATORS = tuple(type(iter(empty)) for empty in ([], (), "", b"", range(0), {}))
@@ -53,7 +54,7 @@ def told(value: Any) -> str:
         digest = _digest(value) if figure is None else _drawn(figure)
         flags = getattr(value, "flags", None) if kind == "numpy.ndarray" else None
         return f"{kind} {digest[:16]}{'' if flags is None or flags.writeable else ' read-only'}"
-    except Exception as error:
+    except CannotStoreError as error:
         return f"{kind} without a digest: {type(error).__name__}"
 
 
