@@ -36,6 +36,7 @@ COMMANDS: tuple[click.Command, ...] = (
     models.promote,
     models.rollback,
     serving.serve,
+    serving.score,
     recording.sync,
     storing.gc,
 )
