@@ -187,7 +187,6 @@ def test_modules_that_came_with_a_version_are_its_own(registry, tmp_path, monkey
     for variable in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"):  # MLflow sets them: they are to be as before
         monkeypatch.setenv(variable, registry.uri)
     monkeypatch.setattr(sys, "dont_write_bytecode", True)  # else, within a second, the first is imported again
-    backends = []
     for said in ("1", "2"):
         helper.write_text(f"SAID = 'version {said}'")
         registry.add(
@@ -201,8 +200,8 @@ def test_modules_that_came_with_a_version_are_its_own(registry, tmp_path, monkey
             ),
         )
         del sys.modules["helper_of_tests"]  # the one that was logged: a service has none
-        key = _prepared(registry.uri, reference_named(f"helped/{said}"))
-        backends.append(loaded(package_in(folder_of(key))))
+    keys = [_prepared(registry.uri, reference_named(f"helped/{number}")) for number in (1, 2)]
+    backends = [loaded(package_in(folder_of(key))) for key in keys]
     batch = Batch((Column("x", "double"),), 1, [[1.0]])
     assert [one.predict(batch) for one in (*backends, backends[0])] == [["version 1"], ["version 2"], ["version 1"]]
 
