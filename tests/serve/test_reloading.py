@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import http.client
 import re
 import shutil
+import sys
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -15,10 +17,13 @@ from tests.serve.services import until
 from tests.tracking_server import Server
 
 from stagebook.errors import UsageError
+from stagebook.serve.backends import loaded
 from stagebook.serve.packages import folder_of, package_in
-from stagebook.serve.preparing import _version
+from stagebook.serve.preparing import _prepared, _version
 from stagebook.serve.reloading import first
-from stagebook.serve.versions import UnknownError, UnreachableError, find, reference_named
+from stagebook.serve.running import Settings, serve
+from stagebook.serve.schema import Batch, Column
+from stagebook.serve.versions import UnknownError, UnreachableError, find, reference_named, shown_address
 
 SPLIT = {"dataframe_split": {"columns": NAMES, "data": MATRIX}}
 
@@ -154,6 +159,67 @@ def test_without_a_registry_and_a_last_good_version_there_is_nothing_to_serve(tm
     monkeypatch.setenv("STAGEBOOK_CACHE", str(tmp_path / "empty"))
     with pytest.raises(UnreachableError, match="was not served before on this machine"):
         first(f"sqlite:///{tmp_path}/nothing.db", reference_named("linear"))
+
+
+HELPED = """
+import mlflow.pyfunc, pandas
+from mlflow.models import set_model
+import helper_of_tests
+
+class Helped(mlflow.pyfunc.PythonModel):
+    def predict(self, context, model_input: pandas.DataFrame, params=None):
+        return [helper_of_tests.SAID] * len(model_input)
+
+set_model(Helped())
+"""
+
+
+def test_modules_that_came_with_a_version_are_its_own(registry, tmp_path, monkeypatch):
+    """As when an alias moves: the second is loaded beside the first, which goes on."""
+    import mlflow.pyfunc
+    import pandas as pd
+    from mlflow.models import infer_signature
+
+    table = pd.DataFrame({"x": [1.0]})
+    code, helper = tmp_path / "model.py", tmp_path / "helper_of_tests.py"
+    code.write_text(HELPED)
+    monkeypatch.syspath_prepend(tmp_path)
+    for variable in ("MLFLOW_TRACKING_URI", "MLFLOW_REGISTRY_URI"):  # MLflow sets them: they are to be as before
+        monkeypatch.setenv(variable, registry.uri)
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)  # else, within a second, the first is imported again
+    for said in ("1", "2"):
+        helper.write_text(f"SAID = 'version {said}'")
+        registry.add(
+            "helped",
+            lambda: mlflow.pyfunc.log_model(
+                name="model",
+                python_model=str(code),
+                code_paths=[str(helper)],
+                signature=infer_signature(table, ["x"]),
+                pip_requirements=["mlflow"],
+            ),
+        )
+        del sys.modules["helper_of_tests"]  # the one that was logged: a service has none
+    keys = [_prepared(registry.uri, reference_named(f"helped/{number}")) for number in (1, 2)]
+    backends = [loaded(package_in(folder_of(key))) for key in keys]
+    batch = Batch((Column("x", "double"),), 1, [[1.0]])
+    assert [one.predict(batch) for one in (*backends, backends[0])] == [["version 1"], ["version 2"], ["version 1"]]
+
+
+def test_in_a_kernel_a_service_is_refused(registry):
+    async def begin():
+        serve(Settings(registry.uri, reference_named("linear"), port=0), print)
+
+    with pytest.raises(UsageError, match="Start it in a terminal"):
+        asyncio.run(begin())
+
+
+def test_a_password_in_the_registrys_address_is_not_told():
+    address = "http://me:Zx8k2QwPv7@127.0.0.1:1"
+    assert shown_address(address) == "http://127.0.0.1:1"
+    with pytest.raises(UnreachableError) as told:
+        _version(address, reference_named("linear"))
+    assert "Zx8k2QwPv7" not in str(told.value)
 
 
 def test_a_prepared_version_that_was_tampered_with_is_not_loaded(registry, tmp_path, monkeypatch):

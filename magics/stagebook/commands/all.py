@@ -41,6 +41,7 @@ COMMANDS: tuple[click.Command, ...] = (
     models.promote,
     models.rollback,
     serving.serve,
+    serving.score,
     exporting.export,
     recording.sync,
     storing.gc,

@@ -131,3 +131,35 @@ def _log_settings(folder: Path | None, model: str, secrets: tuple[str, ...], flu
             hidden[secret] = "dropped"
     place = folder or Path(".stagebook", "requests", model)
     return LogSettings(place.absolute(), flush, keep, hidden)
+
+
+@click.command(
+    epilog=examples(
+        "stagebook score models:/flights@champion january.parquet scored.parquet",
+        "stagebook score flights/3 january.csv scored.csv",
+        status="Exit status: 0 all rows are scored, 2 they are not: run it again, and it goes on where it was.",
+    )
+)
+@click.argument("model", metavar="MODEL")
+@click.argument("source", metavar="INPUT", type=click.Path(path_type=Path))
+@click.argument("target", metavar="OUTPUT", type=click.Path(path_type=Path))
+@click.option(
+    "--chunk", default=10_000, show_default=True, type=click.IntRange(1), metavar="ROWS", help="Rows scored at a time."
+)
+@click.option("--store", metavar="FOLDER|URL", help="Where the runs' store is [.stagebook in the working directory].")
+def score(model: str, source: Path, target: Path, *, chunk: int, store: str | None) -> None:
+    """Score the rows of a file: OUTPUT has them with `prediction`, or `prediction.NAME`, beside.
+
+    INPUT and OUTPUT are Parquet or CSV. MODEL is as for `serve`.
+    """
+    from stagebook.serve.reloading import first
+    from stagebook.serve.scoring import score_file
+    from stagebook.serve.versions import reference_named, registry_address
+
+    current = first(registry_address(_home(store)), reference_named(model))
+    if current.stale:
+        click.echo(f"The version may be stale: {current.stale}", err=True)
+    done = score_file(current, source, target, chunk=chunk)
+    before = f", {done.reused:,} of them before" if done.reused else ""
+    package = current.package
+    click.echo(f"{done.rows:,} rows scored{before}, by version {package.version} with {package.backend}: {target}")

@@ -105,7 +105,7 @@ def _with_notebook(command: click.Command, words: Words) -> list[str]:
     return [str(this_notebook()), *words]
 
 
-_OF_MODELS = ("lineage", "promote", "rollback", "monitor", "serve")
+_OF_MODELS = ("lineage", "promote", "rollback", "monitor", "serve", "score")
 
 
 def _run(command: click.Command, words: Words) -> None:

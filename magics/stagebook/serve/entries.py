@@ -57,7 +57,7 @@ def table_of(entries: list[Entry], hidden: Mapping[str, Hidden]) -> pa.Table:
         LATENCY: of_numbers(np.repeat(np.array([entry.latency for entry in entries]), counts)),
     }
     columns |= _inputs(entries, hidden)
-    columns |= _outputs([row for rows in outputs for row in rows])
+    columns |= predictions_by_column([row for rows in outputs for row in rows])
     return pa.Table.from_arrays(list(columns.values()), list(columns))
 
 
@@ -108,7 +108,7 @@ def _by_row(predictions: Any, count: int | None) -> list[Any]:
     return [predictions] + [None] * ((count or 1) - 1)
 
 
-def _outputs(rows: list[Any]) -> dict[str, Any]:
+def predictions_by_column(rows: list[Any]) -> dict[str, Any]:
     """The columns of what was said."""
     if all(isinstance(row, dict) for row in rows):
         names = dict.fromkeys(name for row in rows for name in row)

@@ -1,7 +1,8 @@
 """Making a model version ready to be served: a process of its own, which imports MLflow so that the service need not.
 
-It is told the registry's address and a reference, finds the version, downloads it, reads its signature and example,
-and converts it where that can be. Its last line on standard output is JSON: `key`, or `failed` with `kind`.
+It is told a reference and, on standard input, the registry's address. It finds the version, downloads it, reads its
+signature and example, and converts it where that can be. Its last line on standard output is JSON: `key`, or `failed`
+with `kind`.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from stagebook.errors import StagebookError, UsageError
 from stagebook.serve.packages import MODEL, ONNX, Package, cache, folder_of, package_in, put, write_package
 from stagebook.serve.schema import Schema, schema_of
-from stagebook.serve.versions import Reference, UnreachableError, Version, reference_named
+from stagebook.serve.versions import Reference, UnreachableError, Version, reference_named, shown_address
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,8 +38,9 @@ def prepare(registry: str, reference: Reference) -> str:
         UnreachableError: the registry does not answer.
         StagebookError: the version cannot be had.
     """
-    command = [sys.executable, "-m", "stagebook.serve.preparing", registry, str(reference)]
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False)
+    command = [sys.executable, "-m", "stagebook.serve.preparing", str(reference)]
+    # the address may hold a password, and everybody can read a command line
+    done = subprocess.run(command, input=registry, capture_output=True, text=True, check=False)
     lines = done.stdout.strip().splitlines()
     try:
         told = json.loads(lines[-1])
@@ -59,7 +61,7 @@ _KINDS: dict[str, type[StagebookError]] = {
 
 def main() -> None:
     """Do it, and say so."""
-    registry, text = sys.argv[1:]
+    registry, text = sys.stdin.read(), sys.argv[1]
     said, sys.stdout = sys.stdout, sys.stderr  # models' own code may print
     try:
         told = {"key": _prepared(registry, reference_named(text))}
@@ -70,7 +72,8 @@ def main() -> None:
     except Exception as error:  # MLflow, and models' own code, raise what they like
         from stagebook.track.place import cause_of
 
-        told = {"kind": "failed", "failed": f"{text} could not be prepared: {cause_of(error)}"}
+        cause = cause_of(error).replace(registry, shown_address(registry))
+        told = {"kind": "failed", "failed": f"{text} could not be prepared: {cause}"}
     print(json.dumps(told), file=said, flush=True)
 
 
@@ -111,7 +114,8 @@ def _version(registry: str, reference: Reference) -> Version:
         client = MlflowClient(tracking_uri=registry, registry_uri=registry)
         found = version_named(client, str(reference))
     except (MlflowException, OSError) as error:
-        raise UnreachableError(f"The registry does not answer ({cause_of(error)}).") from error
+        cause = cause_of(error).replace(registry, shown_address(registry))
+        raise UnreachableError(f"The registry does not answer ({cause}).") from error
     created = int(found.creation_timestamp or 0)
     return Version(registry, found.name, str(found.version), found.source or "", created)
 

@@ -64,6 +64,7 @@ def serve(settings: Settings, tell: Callable[[str], None]) -> None:
     Raises:
         StagebookError: there is nothing to serve, or it cannot be served there.
     """
+    _check_no_loop()
     for name, value in _VARIABLES.items():
         os.environ.setdefault(name, value)
     listening = _listening(settings.host, settings.port)
@@ -78,6 +79,21 @@ def serve(settings: Settings, tell: Callable[[str], None]) -> None:
         for told in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises again what it got, and to stop is no failure
             signal.signal(told, lambda *_: None)
         server.run(sockets=[listening])
+
+
+def _check_no_loop() -> None:
+    """In a notebook's kernel, a service would keep all cells waiting.
+
+    Raises:
+        UsageError: this is one.
+    """
+    import asyncio
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return
+    raise UsageError("A service runs until it is stopped, and this kernel with it. Start it in a terminal.")
 
 
 def _service(settings: Settings, current: Current) -> Service:

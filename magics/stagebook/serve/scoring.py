@@ -1,0 +1,205 @@
+"""Scoring a file: a chunk at a time, each kept as soon as it is done, so that what was cut off goes on where it was.
+
+Beside the output lies, until all is done, a folder of parts, with a note of what they are of: another input, or another
+version, starts anew.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from stagebook.errors import StoreError, UsageError
+from stagebook.run.files import write_text
+from stagebook.serve.entries import predictions_by_column
+from stagebook.serve.refusals import RefusedError
+from stagebook.serve.reloading import Current
+from stagebook.serve.schema import Rows, fitted
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+_NOTE = "of.json"
+_KINDS = (".parquet", ".csv")
+
+
+@dataclass(frozen=True, slots=True)
+class Scored:
+    """What came of it.
+
+    Attributes:
+        rows: that were scored.
+        reused: of them, those that were scored before.
+    """
+
+    rows: int
+    reused: int
+
+
+def score_file(
+    current: Current, source: Path, target: Path, *, chunk: int, tell: Callable[[int], None] = lambda _: None
+) -> Scored:
+    """Write the rows of a file with what the model says of each.
+
+    Args:
+        current: what answers.
+        source: a Parquet or CSV file.
+        target: a Parquet or CSV file, replaced as a whole in the end.
+        chunk: rows that are scored at a time.
+        tell: told, after each chunk, how many rows are done.
+
+    Raises:
+        UsageError: a file is of another kind, is not there, or holds rows that the model does not take.
+        StoreError: it cannot be read or written.
+    """
+    for path in (source, target):
+        if path.suffix not in _KINDS:
+            raise UsageError(f"{path} is neither .parquet nor .csv. Name one that is.")
+    if not source.is_file():
+        raise UsageError(f"There is no file {source}.")
+    if current.package.schema is None:
+        raise UsageError("The model has no signature of plain columns, so it is not known how to read rows for it.")
+    parts = target.with_name(f"{target.name}.parts")
+    note = _note(current, source, chunk)
+    with _told(source, target):
+        if not (parts / _NOTE).is_file() or (parts / _NOTE).read_text(encoding="utf-8") != note:
+            shutil.rmtree(parts, ignore_errors=True)
+            parts.mkdir(parents=True)
+            write_text(parts / _NOTE, note)
+        rows = reused = 0
+        files = []
+        for number, table in enumerate(_chunks(source, chunk)):
+            part = parts / f"{number:08}.parquet"
+            if part.is_file():
+                reused += table.num_rows
+            else:
+                _put(part, _scored(current, table, rows))
+            files.append(part)
+            rows += table.num_rows
+            tell(rows)
+        _join(files, target)
+    shutil.rmtree(parts, ignore_errors=True)
+    return Scored(rows, reused)
+
+
+def _note(current: Current, source: Path, chunk: int) -> str:
+    """What the parts are of: a version, a file as it is, and how it is cut."""
+    state = source.stat()
+    return json.dumps([current.key, str(source.resolve()), state.st_size, state.st_mtime_ns, chunk])
+
+
+class _told:  # noqa: N801 - used as a function
+    """Errors of the file system and of files' formats, as ours."""
+
+    def __init__(self, source: Path, target: Path) -> None:
+        self._places = f"{source} or {target}"
+
+    def __enter__(self) -> None:
+        """Nothing to do."""
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        import pyarrow as pa
+
+        if isinstance(error, (OSError, pa.ArrowException)):
+            cause = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise StoreError(f"{self._places} cannot be read or written: {cause}.") from error
+
+
+def _chunks(source: Path, size: int) -> Iterator[pa.Table]:
+    """The file's rows, so many at a time, as a table each."""
+    import pyarrow as pa
+
+    if source.suffix == ".parquet":
+        import pyarrow.parquet as pq
+
+        with pq.ParquetFile(source) as file:
+            for batch in file.iter_batches(batch_size=size):
+                yield pa.Table.from_batches([batch])
+        return
+    import csv
+
+    with source.open(encoding="utf-8", newline="") as text:
+        lines = csv.reader(text)
+        names = next(lines, [])
+        kept: list[list[str]] = []
+        for line in lines:
+            if len(line) != len(names):
+                raise UsageError(f"{source}, line {lines.line_num}: {len(line)} values, and {len(names)} columns.")
+            kept.append(line)
+            if len(kept) == size:
+                yield _table(names, kept)
+                kept = []
+        if kept:
+            yield _table(names, kept)
+
+
+def _table(names: list[str], lines: list[list[str]]) -> pa.Table:
+    import pyarrow as pa
+
+    from stagebook.serve.arrow import of_texts
+
+    return pa.Table.from_arrays([of_texts(column) for column in zip(*lines, strict=True)], names)
+
+
+def _scored(current: Current, table: pa.Table, before: int) -> pa.Table:
+    """The table with what the model says."""
+    columns = [[_plain(value) for value in column.to_pylist()] for column in table.columns]
+    is_text = all(str(kind) == "large_string" for kind in table.schema.types)
+    rows = Rows(list(table.column_names), columns, table.num_rows, texts=is_text)
+    schema = current.package.schema
+    assert schema is not None
+    try:
+        said = current.backend.predict(fitted(rows, schema))
+    except RefusedError as error:
+        last = before + table.num_rows
+        raise UsageError(f"Rows {before + 1} to {last}, counted from there: {error}") from error
+    if not isinstance(said, list) or len(said) != table.num_rows:
+        raise UsageError("The model does not say one thing of each row, so there is no file to write.")
+    for name, column in predictions_by_column(said).items():
+        if name in table.column_names:
+            raise UsageError(f"The input has a column `{name}` already. Rename it.")
+        table = table.append_column(name, column)
+    return table
+
+
+def _plain(value: Any) -> Any:
+    """A value as JSON would bring it."""
+    return value.isoformat() if hasattr(value, "isoformat") else value
+
+
+def _put(path: Path, table: pa.Table) -> None:
+    import pyarrow.parquet as pq
+
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        pq.write_table(table, temporary)
+        temporary.replace(path)
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
+
+
+def _join(parts: list[Path], target: Path) -> None:
+    """Write the parts, one after the other, to the target, whole or not at all."""
+    import pyarrow.csv as pc
+    import pyarrow.parquet as pq
+
+    if not parts:
+        raise UsageError("The input has no rows.")
+    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    schema = pq.read_schema(parts[0])
+    try:
+        kind = pq.ParquetWriter if target.suffix == ".parquet" else pc.CSVWriter
+        with kind(temporary, schema) as writer:
+            for part in parts:
+                writer.write_table(pq.read_table(part, partitioning=None).cast(schema))
+        temporary.replace(target)
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
