@@ -43,8 +43,8 @@ format: $(VENV)/test.stamp ## Bring the code into form
 pictures: $(VENV)/test.stamp ## Make the pictures of docs/record.md anew
 	$(BIN)/python docs/pictures.py
 
-lock: ## Write constraints.txt anew, from pyproject.toml, for all supported Pythons (needs uv)
-	uv pip compile --quiet --universal --python-version 3.10 --extra test --no-annotate --no-header \
+lock: $(UV) ## Write constraints.txt anew, from pyproject.toml, for all supported Pythons
+	$(UV) pip compile --quiet --universal --python-version 3.10 --extra test --no-annotate --no-header \
 		--no-emit-index-url --output-file constraints.txt pyproject.toml
 
 clean: ## Remove what was built and the demo's results
