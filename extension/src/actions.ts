@@ -18,6 +18,12 @@ export class Actions {
 
   /** Save the notebook if need be, and run. */
   async run(model: PipelineModel, selection: Selection): Promise<void> {
+    const wrong = [...model.wrong].join(', ');
+    if (wrong !== '') {
+      const words = this._trans.__('%1: mend it in the form, then run.', wrong);
+      Notification.error(words, { autoClose: 8000 });
+      return;
+    }
     await this._trying(async () => {
       if (await this._saved(model)) {
         await model.start(selection);
@@ -92,6 +98,8 @@ export class Actions {
     const at = models.indexOf(next);
     model.panel.content.activeCellIndex = at;
     void model.panel.content.scrollToItem(at);
+    model.panel.content.mode = 'command'; // the keys that undo it are the notebook's
+    model.panel.content.activate();
   }
 
   /** Change cells, as one step of undo. */

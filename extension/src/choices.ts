@@ -3,6 +3,9 @@
 import type { Choice } from './tagging';
 import { wrongName } from './tagging';
 
+/** Letters from which on the beginning of a role's word means the role, rather than a new stage. */
+const NEARLY = 4;
+
 /** One line of the picker. */
 export interface Offer {
   readonly choice: Choice;
@@ -37,6 +40,9 @@ export function offers(stages: readonly string[], typed: string, withTests = tru
     ...alone.filter(role => role === 'none').map(role => offer({ role }))
   ];
   const news = isNew ? [offer({ role: 'stage', name }, true)] : [];
-  const meant = others.filter(({ choice }) => choice.role === name); // a role's word, typed out
+  // A role's word, typed out or nearly so.
+  const meant = others.filter(
+    ({ choice: { role } }) => role === name || (name.length >= NEARLY && role.startsWith(name))
+  );
   return [...known, ...meant, ...news, ...others.filter(one => !meant.includes(one))];
 }

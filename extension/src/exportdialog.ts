@@ -60,9 +60,9 @@ class Exporting {
       button(_trans.__('Preview the files'), () => void this._preview(), {
         class: 'sb-button sb-main'
       }),
-      this._files,
       this._writing,
-      this._said
+      this._said,
+      this._files
     );
     this._choose();
   }
@@ -111,6 +111,7 @@ class Exporting {
       this._values.set(option.name, isSwitch ? input.checked : optionValue(option, input.value));
       this._files.replaceChildren();
       this._writing.replaceChildren();
+      this._said.replaceChildren();
     });
     return element(
       'div',

@@ -119,6 +119,9 @@ export class PipelineModel implements IDisposable {
     this._latest.request();
   }
 
+  /** Parameters whose fields hold what they do not take: nothing runs until that is mended. */
+  readonly wrong = new Set<string>();
+
   /** Values for secret parameters: they are given to the next runs, and kept nowhere. */
   secrets: Readonly<Record<string, string>> = {};
 

@@ -92,7 +92,7 @@ WRONG = {
     "option unlike any": (
         "",
         "%%stage a colour=b\n1",
-        ["SB103", "`colour`", "There is: `cache`, `features`, `foreach`, `gate`, `metrics`, `model`"],
+        ["SB103", "`colour`", "There is: `cache`, `drift`, `features`, `foreach`, `gate`, `metrics`"],
     ),
     "tag almost ours": ("Stage:a", "1", ["SB108", "`Stage:a`", "Did you mean `stage:a`?"]),
     "tag in the plural": ("tests:a", "1", ["SB108", "Did you mean `test:a`?"]),

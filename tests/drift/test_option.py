@@ -57,6 +57,10 @@ def test_what_it_makes_itself_need_not_come_from_before():
     assert made.inputs["s"] == {}
 
 
+def test_what_is_only_compared_is_read():
+    assert codes([("stage:load", "jan = jul = [1]"), ("", "%%stage watch drift=jan:jul\nprint(1)")]) == []
+
+
 def test_a_name_that_nobody_makes_is_a_finding():
     assert "SB201" in codes([("", "%%stage s drift=a:b\nb = 1")])
 

@@ -187,6 +187,8 @@ def test_options_and_parameters_reach_the_run(story):
     depth.fill("40")
     depth.press("Tab")
     story.expect(form.get_by_text("depth takes at least 1 and at most 20.")).to_be_visible()
+    story.button("Run all again").click()
+    story.expect(story.page.get_by_text("depth: mend it in the form, then run.").first).to_be_visible()
     depth.fill("7")
     depth.press("Tab")
     story.expect_states(train="stale")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import threading
+from contextlib import suppress
 
 import pytest
 from tests.serve.conftest import MATRIX, NAMES
@@ -162,7 +163,8 @@ def in_pieces(service, body, headers):
     try:
         parts = (body[start : start + 4096] for start in range(0, len(body), 4096))
         headers = {**headers, "content-type": "application/json"}
-        connection.request("POST", "/invocations", parts, headers, encode_chunked=True)
+        with suppress(BrokenPipeError):  # it is refused before all of it is there
+            connection.request("POST", "/invocations", parts, headers, encode_chunked=True)
         return connection.getresponse().status
     finally:
         connection.close()

@@ -35,6 +35,7 @@ export class Form implements Part {
       trans.__('As in the notebook'),
       () => {
         model.secrets = {};
+        model.wrong.clear();
         model.given = {};
         this._drawn.draw(null, () => []);
         this.show(model);
@@ -63,8 +64,10 @@ export class Form implements Part {
       wrong.textContent = words;
       input.setAttribute('aria-invalid', String(words !== ''));
       if (words !== '') {
+        model.wrong.add(name);
         return;
       }
+      model.wrong.delete(name);
       if (parameter.secret) {
         model.secrets =
           text === '' ? without(model.secrets, name) : { ...model.secrets, [name]: text };

@@ -22,7 +22,7 @@ export const commands: JupyterFrontEndPlugin<void> = {
     const all = commandsOf(stagebook, trans);
     for (const [id, options] of Object.entries(all)) {
       app.commands.addCommand(id, options);
-      palette?.addItem({ command: id, category: trans.__('Pipeline') });
+      palette?.addItem({ command: id, category: trans.__('Stagebook') });
     }
     const changed = () => {
       app.commands.notifyCommandChanged();

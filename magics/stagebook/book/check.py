@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from stagebook.book.again import once
 from stagebook.book.cells import without_magic
 from stagebook.book.control import control_names
+from stagebook.book.drifting import drift_names
 from stagebook.book.findings import finding
 from stagebook.book.fixes import is_setup_like, renamed_name, tagged_as
 from stagebook.book.graph import AMBIENT, Unresolved, names_taken
@@ -240,7 +241,7 @@ def unread(draft: Draft, pipeline: Pipeline) -> Iterator[Finding]:
         yield from _test_findings(draft, cell, {stage.name for stage in draft.stages})
     trees = draft.trees_of(one.cell for one in draft.read)
     read_by_all: set[str] = set().union(*map(_loaded, trees))
-    read_by_all.update(*(control_names(stage.options) for stage in draft.stages))
+    read_by_all.update(*(control_names(stage.options) | drift_names(stage.options) for stage in draft.stages))
     if draft.whole and not read_by_all & _READS_BY_NAME:
         yield from _unread(draft, pipeline, read_by_all)
 

@@ -87,7 +87,7 @@ def with_drift(names: Names, options: StageOptions, *, last: bool, place: Place)
     if option is None or not last:
         return names
     own = names.binds.keys() - names.maybe_binds
-    read = {side: place for side in option.sides if side.isidentifier() and side not in own}
+    read = dict.fromkeys(sorted(drift_names(options) - own), place)
     return replace(
         names,
         reads=frozen_map({**read, **names.reads}),
@@ -95,6 +95,11 @@ def with_drift(names: Names, options: StageOptions, *, last: bool, place: Place)
         binds=frozen_map({option.name: place, **names.binds}),
         maybe_binds=names.maybe_binds - {option.name},
     )
+
+
+def drift_names(options: StageOptions) -> frozenset[str]:
+    """The names that the option reads when the stage's cells are done."""
+    return frozenset(side for side in options.drift.sides if side.isidentifier()) if options.drift else frozenset()
 
 
 def is_model(side: str) -> bool:

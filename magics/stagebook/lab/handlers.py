@@ -7,6 +7,7 @@ import functools
 import json
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, TypeVar, cast
@@ -53,11 +54,12 @@ def refusing(method: Method) -> Method:
 
     @functools.wraps(method)
     async def inner(self: Route, *arguments: str) -> None:
-        try:
-            await method(self, *arguments)
-        except RefusedError as refusal:
-            self.set_status(refusal.status)
-            await self.finish(json.dumps({"message": str(refusal)}))
+        with suppress(StreamClosedError):  # whoever asked has left
+            try:
+                await method(self, *arguments)
+            except RefusedError as refusal:
+                self.set_status(refusal.status)
+                await self.finish(json.dumps({"message": str(refusal)}))
 
     return cast("Method", inner)
 

@@ -121,15 +121,18 @@ def _version(registry: str, reference: Reference) -> Version:
 
 
 def _download(version: Version, target: Path) -> None:
-    import mlflow
     from mlflow.artifacts import download_artifacts
 
     from stagebook.track.place import recording_at
 
     with recording_at(version.registry):
-        mlflow.set_registry_uri(version.registry)
         found = Path(
-            download_artifacts(f"models:/{version.name}/{version.number}", dst_path=str(target.parent / "got"))
+            download_artifacts(
+                f"models:/{version.name}/{version.number}",
+                dst_path=str(target.parent / "got"),
+                tracking_uri=version.registry,
+                registry_uri=version.registry,
+            )
         )
     shutil.move(str(found), target)
     shutil.rmtree(target.parent / "got", ignore_errors=True)

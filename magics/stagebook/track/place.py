@@ -50,7 +50,8 @@ def client_for(home: Path) -> MlflowClient:
 
     uri = tracking_uri(home)
     with tables_at(uri):
-        return MlflowClient(tracking_uri=uri)
+        registry = os.environ.get("MLFLOW_REGISTRY_URI") or uri  # else it goes by what the process was told last
+        return MlflowClient(tracking_uri=uri, registry_uri=registry)
 
 
 def experiment_for(client: MlflowClient, notebook: Path, home: Path, variables: Mapping[str, str] = os.environ) -> str:
