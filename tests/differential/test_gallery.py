@@ -10,7 +10,6 @@ from tests.differential.running import differences, same_environment
 SAMPLE = [
     "release_highlights/plot_release_highlights_1_0_0",
     "miscellaneous/plot_estimator_representation",
-    "neighbors/plot_lof_outlier_detection",
 ]
 """They take seconds."""
 

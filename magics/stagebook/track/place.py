@@ -26,7 +26,7 @@ _QUIET = "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT"
 
 def tracking_uri(home: Path) -> str:
     """Where runs are recorded: `MLFLOW_TRACKING_URI` if it is set, else a sqlite file in the folder `home`."""
-    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home / 'mlflow.db'}"
+    return os.environ.get("MLFLOW_TRACKING_URI") or f"sqlite:///{home.absolute() / 'mlflow.db'}"
 
 
 def is_recorded(home: Path) -> bool:
