@@ -4,23 +4,10 @@ import ast
 
 import pytest
 from notebooks_factory import codes, findings, pipeline
+from tests.cases.drifting import CELLS
 
 from stagebook.book.drifting import drift_code, drift_option, option_from
 from stagebook.model import DriftOption
-
-LOAD = """
-import numpy as np
-import pandas as pd
-rng = np.random.default_rng(0)
-january = pd.DataFrame({"delay": rng.normal(size=300), "carrier": rng.choice(["AA", "UA"], 300)})
-july = january.assign(delay=january["delay"] + shift)
-"""
-CELLS = [
-    ("parameters", "shift = 0.0"),
-    ("stage:load", LOAD),
-    ("", "%%stage watch drift=january:july gate='drift.share < 0.9'\nprint(len(july))\nlen(january)"),
-    ("", "%%stage retrain when=drift.detected\nprint(f'retrained, as {drift.share:.0%} have drifted')"),
-]
 
 
 @pytest.mark.parametrize(
