@@ -63,6 +63,11 @@ def test_before_is_what_the_version_was_trained_on(trained):
     assert found.detected
 
 
+def test_a_column_that_is_no_input_is_there_where_it_is_named(trained):
+    found = drift("models:/flights/1", now(note="x"), target="note", home=trained / ".stagebook")
+    assert {one.name: one.role for one in found.columns} == {"delay": "feature", "seats": "feature", "note": "target"}
+
+
 def test_the_command_takes_it_too(trained, monkeypatch):
     monkeypatch.chdir(trained)
     now().to_parquet("now.parquet")

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from stagebook.commands.options import examples
+from stagebook.commands.options import examples, listed_names
 from stagebook.errors import UsageError
 
 if TYPE_CHECKING:
@@ -57,13 +57,8 @@ def diff(before: str, now: str, *, store: str | None, form: str) -> None:
     sys.exit(0 if found.same else 1)
 
 
-def _names(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
-    """Names, from `a,b`; the option may be given more than once."""
-    return tuple(name.strip() for text in value for name in text.split(",") if name.strip())
-
-
 def _metrics_option(name: str, told: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    return click.option(name, multiple=True, callback=_names, metavar="METRIC,..", help=told)
+    return click.option(name, multiple=True, callback=listed_names, metavar="METRIC,..", help=told)
 
 
 @click.command(

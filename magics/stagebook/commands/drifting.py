@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from stagebook.commands.options import examples
+from stagebook.commands.options import examples, listed_names
 from stagebook.errors import UsageError
 
 if TYPE_CHECKING:
@@ -34,11 +34,6 @@ def _pairs(_: click.Context, parameter: click.Parameter, value: tuple[str, ...])
     return tuple(found)
 
 
-def _names(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
-    """Names, from `a,b`; the option may be given more than once."""
-    return tuple(name.strip() for text in value for name in text.split(",") if name.strip())
-
-
 @click.command(
     epilog=examples(
         "stagebook drift january.parquet july.parquet",
@@ -52,7 +47,7 @@ def _names(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> tup
 )
 @click.argument("reference")
 @click.argument("current")
-@click.option("--columns", multiple=True, callback=_names, metavar="NAME,..", help="Compare these only.")
+@click.option("--columns", multiple=True, callback=listed_names, metavar="NAME,..", help="Compare these only.")
 @click.option("--target", metavar="COLUMN", help="The column of the labels.")
 @click.option("--prediction", metavar="COLUMN", help="The column of the predictions.")
 @click.option(

@@ -23,6 +23,11 @@ def examples(*lines: str, status: str = "") -> str:
     )
 
 
+def listed_names(_: click.Context, __: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    """Names, from `a,b`; the option may be given more than once."""
+    return tuple(name.strip() for text in value for name in text.split(",") if name.strip())
+
+
 notebook_argument = click.argument("notebook", type=click.Path(path_type=Path))
 store_option = click.option("--store", metavar="FOLDER|URL", help="Where results are kept [.stagebook beside it].")
 parameter_option = click.option(

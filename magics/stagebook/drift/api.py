@@ -58,9 +58,9 @@ def drift(
     Raises:
         StagebookError: one of them is no table, there is no such column, or an option cannot be.
     """
-    window = Window(since, until)
+    window, also = Window(since, until), [name for name in (target, prediction) if name]
     sides = [
-        _source(value, said, window, Path(home))
+        _source(value, said, window, Path(home), also)
         for value, said in zip((reference, current), names or ("reference", "current"), strict=True)
     ]
     asked = Asked(
@@ -70,9 +70,9 @@ def drift(
     return compare_tables(sides[0].table, sides[1].table, asked, names=called)
 
 
-def _source(value: Any, said: str, window: Window, home: Path) -> Source:
+def _source(value: Any, said: str, window: Window, home: Path, also: Sequence[str]) -> Source:
     if isinstance(value, Source):
         return value
     if isinstance(value, (str, Path)):
-        return source_named(str(value), home=home, window=window)
+        return source_named(str(value), home=home, also=also, window=window)
     return Source(table_of(value, said), said)

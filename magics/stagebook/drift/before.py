@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stagebook.drift.compare import SEED
 from stagebook.drift.requests import PREDICTION
 from stagebook.drift.sources import training_data
-from stagebook.drift.tables import Frame, Table
+from stagebook.drift.tables import Frame, Table, drawn_rows
 from stagebook.track.lineage import lineage_of, version_named
 from stagebook.track.place import client_for, recording_at, tracking_uri
 
@@ -29,16 +28,12 @@ class Before:
     """A version and its training data.
 
     Attributes:
-        model: the registered model's name.
         version: the version's number.
-        model_id: MLflow's id of the logged model that it is of; empty where that is not known.
         table: the columns that it takes, and `prediction`, or `prediction.0` and on.
         name: what the table is called.
     """
 
-    model: str
     version: str
-    model_id: str
     table: Table
     name: str
 
@@ -65,22 +60,17 @@ def before_of(reference: str, home: Path, *, kept: Path, also: Sequence[str] = (
     if not file.is_file():
         _ask(client, version, home, file, also)
     frame = pd.read_parquet(file)
-    source = version.source or ""
-    model_id = source.removeprefix("models:/") if source.startswith("models:/m-") else ""
     name = f"what models:/{version.name}/{version.version} was trained on"
-    return Before(version.name, str(version.version), model_id, Frame(frame), name)
+    return Before(str(version.version), Frame(frame), name)
 
 
 def _ask(client: MlflowClient, version: ModelVersion, home: Path, file: Path, also: Sequence[str]) -> None:
     """Write what a version was trained on, and what it says of that."""
     import mlflow
-    import numpy as np
     import pandas as pd
 
     table = training_data(lineage_of(client, version)).table
-    drawn = np.arange(table.rows)
-    if table.rows > ROWS:
-        drawn = np.sort(np.random.default_rng(SEED).choice(table.rows, ROWS, replace=False, shuffle=False))
+    drawn = slice(None) if (rows := drawn_rows(table, ROWS)) is None else rows
     frame = pd.DataFrame({name: table.column(name).iloc[drawn].to_numpy() for name in table.names})
     with recording_at(tracking_uri(home)):
         model = mlflow.pyfunc.load_model(f"models:/{version.name}/{version.version}")
@@ -116,7 +106,12 @@ def _columns(said: Any) -> dict[str, Any]:
     return {PREDICTION: values}
 
 
+def is_prediction(name: str) -> bool:
+    """Whether a column of a log says what the model said."""
+    return name == PREDICTION or name.startswith(f"{PREDICTION}.")
+
+
 def prediction_in(frame: pd.DataFrame) -> str | None:
     """The column of a log that says what the model said: of several chances, that of the last class."""
-    names = [str(name) for name in frame.columns if name == PREDICTION or str(name).startswith(f"{PREDICTION}.")]
+    names = [str(name) for name in frame.columns if is_prediction(str(name))]
     return names[-1] if names else None

@@ -22,7 +22,7 @@ MOST_ROWS = 40
 """Columns that are shown in the card; more are named."""
 
 _WIDTH, _HEIGHT = 132, 30
-_BEFORE, _NOW = "#5b80cc", "#d4691f"
+BEFORE, NOW = "#5b80cc", "#d4691f"
 """Colours of the two sides, which stand out from white and from black."""
 
 
@@ -36,8 +36,8 @@ def card(drift: Drift) -> str:
         colour="#b3261e" if drift.detected else "#2e7d32",
         columns=[(column, _picture(column), score_told(column)) for column in shown[:MOST_ROWS]],
         more=[column.name for column in drift.columns if column not in shown[:MOST_ROWS]],
-        before=_BEFORE,
-        now=_NOW,
+        before=BEFORE,
+        now=NOW,
         performance=_performance(drift),
         percent=percent,
     )
@@ -103,7 +103,7 @@ def _picture(column: ColumnDrift) -> str:
 def _side_by_side(heights: list[list[float]], step: float) -> str:
     width = max(step * 0.4, 0.5)
     paths = []
-    for side, colour in zip((0, 1), (_BEFORE, _NOW), strict=True):
+    for side, colour in zip((0, 1), (BEFORE, NOW), strict=True):
         bars = [
             f"M{position * step + step * 0.1 + side * width:.1f} {_HEIGHT}v{-height:.1f}h{width:.1f}v{height:.1f}z"
             for position, height in enumerate(heights[side])
@@ -114,7 +114,7 @@ def _side_by_side(heights: list[list[float]], step: float) -> str:
 
 def _over_each_other(heights: list[list[float]], step: float) -> str:
     paths = []
-    for side, colour in zip(heights, (_BEFORE, _NOW), strict=True):
+    for side, colour in zip(heights, (BEFORE, NOW), strict=True):
         steps = "".join(f"V{_HEIGHT - height:.1f}h{step:.1f}" for height in side)
         paths.append(f'<path d="M0 {_HEIGHT}{steps}V{_HEIGHT}z" fill="{colour}" fill-opacity=".45" stroke="{colour}"/>')
     return "".join(paths)

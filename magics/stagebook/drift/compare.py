@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 from stagebook.drift.columns import Prepared, alike, prepared
 from stagebook.drift.pictures import with_pictures
 from stagebook.drift.quality import column_issues, table_issues
-from stagebook.drift.result import KINDS, ColumnDrift, Drift, Issue, Kind, Role, Side
+from stagebook.drift.result import KINDS, ColumnDrift, Drift, Issue, Kind, Role, Side, is_distance
 from stagebook.drift.scores import FEW_ROWS, FEW_VALUES, Score, count_score, different, numeric_score
+from stagebook.drift.tables import drawn_rows
 from stagebook.drift.told import side_told
 from stagebook.errors import UsageError, did_you_mean
 
@@ -24,8 +25,6 @@ if TYPE_CHECKING:
 
 SAMPLE = 100_000
 """Rows of a table that are looked at first."""
-SEED = 0
-"""Of the draw of these rows, so that the same tables give the same scores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +65,7 @@ def compare_tables(reference: Table, current: Table, asked: Asked = Asked(), *, 
         UsageError: a column that is named is on neither side, or an option cannot be.
     """
     _check(reference, current, asked)
-    rows = tuple(_drawn(table, asked.sample) for table in (reference, current))
+    rows = tuple(drawn_rows(table, asked.sample) for table in (reference, current))
     wanted = set(asked.columns) | {name for name in (asked.target, asked.prediction) if name and asked.columns}
     columns: list[ColumnDrift] = []
     issues: list[Issue] = table_issues(reference, current, names)
@@ -112,15 +111,6 @@ def _check(reference: Table, current: Table, asked: Asked) -> None:
         raise UsageError(f"The share of drifted columns is a number from 0 to 1, and {asked.limit} is none.")
 
 
-def _drawn(table: Table, sample: int) -> Any:
-    """The positions of the rows to look at first; None for all."""
-    if table.rows <= sample:
-        return None
-    import numpy as np
-
-    return np.sort(np.random.default_rng(SEED).choice(table.rows, sample, replace=False, shuffle=False))
-
-
 def _column(
     name: str, reference: Table, current: Table, rows: Sequence[Any], asked: Asked
 ) -> tuple[ColumnDrift, list[Issue]]:
@@ -154,8 +144,7 @@ def _is_open(found: ColumnDrift) -> bool:
     """Whether all rows are to be asked: the score is a p-value, for which their number counts, or comes close."""
     if found.score is None or found.threshold is None:
         return False
-    score = Score(found.method, found.score, found.threshold, found.drifted)
-    return score.is_close or not score.method.endswith("distance")
+    return not is_distance(found.method) or abs(found.score - found.threshold) < found.threshold / 2
 
 
 def _tested(name: str, role: Role, before: Prepared, now: Prepared, threshold: float | None) -> ColumnDrift:

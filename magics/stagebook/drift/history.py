@@ -11,6 +11,7 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from stagebook.drift.card import BEFORE, NOW
 from stagebook.drift.told import number, percent
 from stagebook.drift.windows import TimeWindow
 from stagebook.errors import StoreError
@@ -174,7 +175,7 @@ def _picture(told: Sequence[Reported]) -> str:
     for position, one in enumerate(told):
         height = (high - 4) * (one.share or 0.0)
         x, width = _LEFT + position * step + step * 0.15, max(step * 0.7, 1)
-        colour = "#d4691f" if one.detected else "#5b80cc"
+        colour = NOW if one.detected else BEFORE
         parts.append(
             f'<rect x="{x:.1f}" y="{high - max(height, 1):.1f}" width="{width:.1f}" height="{max(height, 1):.1f}" '
             f'fill="{colour}"/>'

@@ -15,11 +15,11 @@ from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stagebook.drift.before import Before, before_of, prediction_in
+from stagebook.drift.before import Before, before_of, is_prediction, prediction_in
 from stagebook.drift.card import page, summary
 from stagebook.drift.compare import Asked, compare_tables
 from stagebook.drift.history import History, Reported, Step
-from stagebook.drift.requests import FACTS, INPUT, PREDICTION, REQUEST, ROW, TIME, is_input, read_requests
+from stagebook.drift.requests import FACTS, INPUT, REQUEST, ROW, TIME, is_input, read_requests
 from stagebook.drift.result import Drift
 from stagebook.drift.tables import Frame
 from stagebook.drift.windows import TimeWindow, due_windows
@@ -129,7 +129,7 @@ def _reported(watch: Watch, history: History, window: TimeWindow) -> Reported:
 def _compared(before: Before, rows: pd.DataFrame, watch: Watch, window: TimeWindow) -> Drift:
     prediction = prediction_in(rows)
     target = watch.target if watch.target in rows.columns else None
-    others = {name for name in before.table.names if name.startswith(PREDICTION) and name != prediction}
+    others = {name for name in before.table.names if is_prediction(name) and name != prediction}
     known = [name for name in before.table.names if name not in {*others, watch.by}]
     asked = replace(watch.asked, columns=tuple(watch.asked.columns or known), target=target, prediction=prediction)
     return compare_tables(before.table, Frame(rows), asked, names=(before.name, f"requests, {window}"))

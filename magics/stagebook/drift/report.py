@@ -13,7 +13,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from stagebook.drift.compare import SEED
+from stagebook.drift.tables import drawn_rows
 from stagebook.errors import StagebookError
 from stagebook.run.files import write_text
 
@@ -68,21 +68,24 @@ def begin_report(reference: Table, current: Table, drift: Drift, path: Path) -> 
 
 def _cleaned(table: Table, columns: list[ColumnDrift]) -> pd.DataFrame:
     """The columns as our tests took them: floats, or texts."""
-    import numpy as np
     import pandas as pd
 
     from stagebook.drift.columns import prepared
 
-    drawn = np.arange(table.rows)
-    if table.rows > ROWS:
-        drawn = np.sort(np.random.default_rng(SEED).choice(table.rows, ROWS, replace=False, shuffle=False))
+    drawn = drawn_rows(table, ROWS)
     found = {}
     for column in columns:
-        values = prepared(table.column(column.name).iloc[drawn].reset_index(drop=True), kind=column.kind).values
+        values = prepared(_rows(table.column(column.name), drawn), kind=column.kind).values
         plain = values.astype("float64") if column.kind == "numeric" else values.map(str)
-        found[column.name] = plain.reindex(range(len(drawn)))
+        found[column.name] = plain.reindex(range(min(table.rows, ROWS)))
     frame: pd.DataFrame = pd.DataFrame(found)
     return frame
+
+
+def _rows(column: pd.Series[Any], drawn: Any) -> pd.Series[Any]:
+    """These rows of a column, counted anew."""
+    found: pd.Series[Any] = (column if drawn is None else column.iloc[drawn]).reset_index(drop=True)
+    return found
 
 
 def _write(folder: Path, path: Path, target: str, prediction: str) -> int:

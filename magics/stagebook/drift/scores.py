@@ -48,11 +48,6 @@ class Score:
     threshold: float
     drifted: bool
 
-    @property
-    def is_close(self) -> bool:
-        """Whether a sample of other rows might say otherwise."""
-        return abs(self.value - self.threshold) < self.threshold / 2
-
 
 def numeric_score(reference: Numbers, current: Numbers, *, threshold: float | None = None) -> Score:
     """Test numbers of which there are more than `FEW_VALUES` different ones.

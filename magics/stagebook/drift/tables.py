@@ -11,6 +11,8 @@ from stagebook.errors import UsageError
 if TYPE_CHECKING:
     import pandas as pd
 
+_SEED = 0
+"""Of the draw of rows, so that the same tables give the same scores."""
 _READERS = {".parquet": "parquet", ".pq": "parquet", ".csv": "csv", ".feather": "feather", ".arrow": "feather"}
 
 
@@ -78,6 +80,15 @@ def picked(table: Table, names: Iterable[str]) -> Table:
     """The table with those of these columns that it has."""
     wanted = set(names)
     return _Picked(table, tuple(name for name in table.names if name in wanted))
+
+
+def drawn_rows(table: Table, most: int) -> Any:
+    """The positions of so many of a table's rows, in order, always the same ones; None where that is all of them."""
+    if table.rows <= most:
+        return None
+    import numpy as np
+
+    return np.sort(np.random.default_rng(_SEED).choice(table.rows, most, replace=False, shuffle=False))
 
 
 def table_of(value: Any, said: str) -> Table:
