@@ -171,7 +171,7 @@ export interface Section {
   readonly below: readonly string[];
 }
 
-export interface JobAnswer {
+interface JobAnswer {
   readonly job: string;
   readonly path: string;
   readonly running: boolean;
@@ -179,6 +179,12 @@ export interface JobAnswer {
   readonly state: string;
   readonly started: string;
   readonly words: readonly string[];
+}
+
+export interface JobsAnswer {
+  readonly jobs: readonly JobAnswer[];
+  /** Stands for the newest run, however it was started, and for how far it is. */
+  readonly latest: string;
 }
 
 /** How a job ended. */
@@ -252,6 +258,8 @@ export interface RunEvent {
   readonly message?: string;
   /** The cell's number. */
   readonly number?: number;
+  /** What it has printed since the last time. */
+  readonly text?: string;
   readonly position?: number;
   readonly total?: number;
   readonly done?: number;

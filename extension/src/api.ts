@@ -8,8 +8,8 @@ import type {
   ExporterAnswer,
   FiguresAnswer,
   FileAnswer,
-  JobAnswer,
   JobEnd,
+  JobsAnswer,
   RunDetail,
   RunEvent,
   RunsAnswer,
@@ -98,8 +98,9 @@ export class Api {
     return ((await this._json('jobs', {}, { method: 'POST', body })) as { job: string }).job;
   }
 
-  async jobs(path: string): Promise<readonly JobAnswer[]> {
-    return ((await this._json('jobs', { path })) as { jobs: JobAnswer[] }).jobs;
+  /** Runs that were started for the panel. That a page asks does not mean that somebody works on this server. */
+  async jobs(path: string): Promise<JobsAnswer> {
+    return (await this._json('jobs', { path, no_track_activity: '1' })) as JobsAnswer;
   }
 
   async cancel(path: string, job: string): Promise<void> {

@@ -1,5 +1,6 @@
 import type { NotebookPanel } from '@jupyterlab/notebook';
 import type { IDisposable } from '@lumino/disposable';
+import { Poll } from '@lumino/polling';
 import { type ISignal, Signal } from '@lumino/signaling';
 
 import type { Analysis, FailureAnswer, JobEnd, RunAnswer, RunsAnswer } from './answers';
@@ -8,6 +9,9 @@ import { Latest } from './latest';
 import { NotebookWatch } from './notebookwatch';
 import { NO_RUN, type RunNow, after, settled, waiting } from './runnow';
 import { downstream, toRun, upstream } from './standing';
+
+/** How often one looks whether somebody else runs the notebook, in milliseconds; seldomer while the server is away. */
+const OFTEN = { interval: 3000, backoff: true, max: 30_000 };
 
 /** What of the pipeline has changed. */
 export type Aspect = 'roles' | 'analysis' | 'run' | 'runs' | 'parameters';
@@ -49,6 +53,13 @@ export class PipelineModel implements IDisposable {
         this._fail(error);
       }
     );
+    this._poll = new Poll({
+      factory: async () => {
+        await this._look();
+      },
+      frequency: OFTEN,
+      standby: () => this.isRunning || !panel.isVisible || document.hidden || !this._isInOrder()
+    });
   }
 
   readonly watch: NotebookWatch;
@@ -134,6 +145,7 @@ export class PipelineModel implements IDisposable {
       this._isDisposed = true;
       this._latest.stop();
       this._stopped.abort();
+      this._poll.dispose();
       this.watch.dispose();
       Signal.clearData(this);
     }
@@ -210,18 +222,10 @@ export class PipelineModel implements IDisposable {
     void this.loadRuns();
   }
 
-  /** Find a run that was begun before this page was opened. */
+  /** Find a run that was begun before this page was opened, or elsewhere. */
   async findJobs(): Promise<void> {
-    if (this._isDisposed || !this.hasRoles || this.isRunning) {
-      return;
-    }
     try {
-      const jobs = await this._api.jobs(this.path);
-      const running = jobs.find(job => job.running);
-      if (running !== undefined && this._job === null) {
-        this._run = NO_RUN;
-        void this._follow(running.job);
-      }
+      await this._look();
     } catch (error) {
       this._fail(error);
     }
@@ -239,6 +243,31 @@ export class PipelineModel implements IDisposable {
 
   get api(): Api {
     return this._api;
+  }
+
+  /** Whether somebody else, in another browser or in a terminal, runs the notebook or has run it since the last look. */
+  private async _look(): Promise<void> {
+    if (this._isDisposed || !this.hasRoles || this.isRunning) {
+      return;
+    }
+    const { path } = this;
+    const { jobs, latest } = await this._api.jobs(path);
+    if (this._job !== null || path !== this.path) {
+      return;
+    }
+    const running = jobs.find(job => job.running);
+    if (running !== undefined) {
+      this._run = NO_RUN;
+      void this._follow(running.job);
+    } else if (this._seen !== null && latest !== this._seen) {
+      this._latest.request();
+      void this._loadFailures();
+    }
+    this._seen = latest;
+  }
+
+  private _isInOrder(): boolean {
+    return this.hasRoles && this._trouble?.isMissing !== true;
   }
 
   private async _analyse(signal: AbortSignal): Promise<Analysis | null> {
@@ -342,13 +371,14 @@ export class PipelineModel implements IDisposable {
   }
 
   private _onEdited(): void {
-    if (this.hasRoles && this._trouble?.isMissing !== true) {
+    if (this._isInOrder()) {
       this._latest.request();
     }
   }
 
   private _onPath(): void {
     this._runs = null;
+    this._seen = null;
     this._failures = new Map();
     this._latest.request();
   }
@@ -360,11 +390,14 @@ export class PipelineModel implements IDisposable {
   private _end: JobEnd | null = null;
   private _isCancelling = false;
   private _runs: RunsAnswer | null = null;
+  /** What stood for the newest run at the last look. */
+  private _seen: string | null = null;
   private _failures: ReadonlyMap<string, FailureAnswer> = new Map();
   private _given: Readonly<Record<string, string>> = {};
   private _hadRoles = false;
   private _isDisposed = false;
   private readonly _latest: Latest<Analysis | null>;
+  private readonly _poll: Poll;
   private readonly _stopped = new AbortController();
   private readonly _changed = new Signal<this, Aspect>(this);
   private readonly _ended = new Signal<this, JobEnd>(this);

@@ -1,6 +1,7 @@
 /** How a run stands: what its events add up to. Pure; Python's `widgets/standing.py` in TypeScript. */
 
 import type { RunEvent } from './answers';
+import { type Printed, printedAfter } from './printed';
 
 /** How a stage stands in a run that goes on. */
 export interface StageNow {
@@ -30,9 +31,18 @@ export interface RunNow {
   readonly notices: readonly string[];
   /** What has happened, for the log. */
   readonly log: readonly RunEvent[];
+  /** What cells that run have printed so far. */
+  readonly printed: Printed;
 }
 
-export const NO_RUN: RunNow = { id: '', state: '', stages: new Map(), notices: [], log: [] };
+export const NO_RUN: RunNow = {
+  id: '',
+  state: '',
+  stages: new Map(),
+  notices: [],
+  log: [],
+  printed: new Map()
+};
 
 const WAITING: StageNow = {
   state: 'waiting',
@@ -65,7 +75,12 @@ export function runningStages(run: RunNow): string[] {
 
 /** How the run stands after one more event, at `time` in milliseconds. */
 export function after(run: RunNow, event: RunEvent, time: number): RunNow {
-  return standing({ ...run, log: [...run.log.slice(1 - LONGEST_LOG), event] }, event, time);
+  const printed = printedAfter(run.printed, event);
+  if (event.event === 'CellPrinted') {
+    return { ...run, printed };
+  }
+  const log = [...run.log.slice(1 - LONGEST_LOG), event];
+  return standing({ ...run, log, printed }, event, time);
 }
 
 function standing(run: RunNow, event: RunEvent, time: number): RunNow {

@@ -42,6 +42,18 @@ class CellStarted:
 
 
 @dataclass(frozen=True, slots=True)
+class CellPrinted:
+    """Cell `number`, which still runs, has printed `text`, which is whole lines, since the last time.
+
+    A line that ends with a carriage return is one that the next takes the place of, as in progress bars.
+    """
+
+    stage: str
+    number: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class CellFinished:
     """Cell `number` is done, after `duration` seconds."""
 
@@ -143,7 +155,15 @@ class SweepFinished:
 
 
 RunEvent = (
-    RunStarted | StageStarted | CellStarted | CellFinished | ElementsFinished | StageFinished | Notice | RunFinished
+    RunStarted
+    | StageStarted
+    | CellStarted
+    | CellPrinted
+    | CellFinished
+    | ElementsFinished
+    | StageFinished
+    | Notice
+    | RunFinished
 )
 SweepEvent = SweepStarted | PointStarted | PointEvent | PointFinished | SweepFinished
 Event = RunEvent | SweepEvent | CellTested

@@ -181,7 +181,11 @@ def running(face: str, folder: Path, extension: Path) -> Iterator[Server]:
             yield server
         finally:
             process.terminate()
-            process.wait(timeout=20)
+            try:
+                process.wait(timeout=10)
+            except subprocess.TimeoutExpired:  # a worker thread of AnyIO's that has nothing to do can keep Jupyter
+                process.kill()
+                process.wait(timeout=10)
 
 
 def wait_until_up(process: subprocess.Popen[bytes], server: Server, *, log: Path) -> None:

@@ -12,6 +12,7 @@ from tests.lab.conftest import opened
 
 PATIENCE = 60_000
 AXE = Path(__file__).resolve().parents[2] / "extension/node_modules/axe-core/axe.min.js"
+SAVE = "jupyterapp.commands.execute('docmanager:save')"
 MENDED = "part = len(rows)\nscore = depth / 10 + part"
 
 
@@ -221,11 +222,13 @@ def test_two_runs_are_compared(story):
 def test_a_run_is_cancelled_and_one_is_found_again_after_a_reload(story):
     gate = story.server.folder / "go"
     waiting = f"import pathlib, time\nwhile not pathlib.Path({str(gate)!r}).exists(): time.sleep(0.05)\nscore = 1"
+    waiting = f"print('waits for', {gate.name!r}, flush=True)\n{waiting}"
     story.write(2, waiting)
     story.expect_states(train="stale")
     story.run("Run 2 stale stages")
     story.expect_states(train="running")
     story.expect(story.opened.state(2)).to_contain_text("running")
+    story.expect(story.unfold("log").locator(".stagebook-Log-output").last).to_have_text("waits for go")
     story.button("Cancel the run").click()
     story.expect_states(train="interrupted")
     story.run("Run 2 stages")
@@ -238,16 +241,24 @@ def test_a_run_is_cancelled_and_one_is_found_again_after_a_reload(story):
     story.expect_states(train="fresh", report="fresh")
 
 
+def test_a_run_in_a_terminal_is_seen(story):
+    story.write(2, "score = 2")
+    story.page.evaluate(SAVE)
+    story.expect_states(load="fresh", train="stale")
+    command = [sys.executable, "-m", "stagebook", "run", story.path, "--no-track"]
+    subprocess.run(command, cwd=story.server.folder, check=True, capture_output=True)
+    story.expect_states(load="fresh", train="fresh", report="fresh")
+
+
 def test_the_pipeline_is_exported_previewed_and_written(story):
-    save = "jupyterapp.commands.execute('docmanager:save')"
     story.write(2, "score = eval('depth / 10 + len(rows)')")
-    story.page.evaluate(save)
+    story.page.evaluate(SAVE)
     story.command("export")
     dialog = story.page.get_by_role("dialog").filter(has_text=f"Export {story.path}")
     dialog.get_by_role("button", name="Preview the files").click()
     story.expect(dialog.get_by_role("status")).to_contain_text("Cell 3, line 1 cannot be exported: `eval`")
     story.write(2, "score = depth / 10 + len(rows)")
-    story.page.evaluate(save)
+    story.page.evaluate(SAVE)
     dialog.get_by_label("displays").select_option("print")
     dialog.get_by_role("button", name="Preview the files").click()
     story.expect(dialog.locator("summary")).to_contain_text("story.py")

@@ -4,7 +4,7 @@ import type {
   Analysis,
   ExporterAnswer,
   FiguresAnswer,
-  JobAnswer,
+  JobsAnswer,
   JobEnd,
   RunDetail,
   RunEvent,
@@ -31,7 +31,7 @@ const answers: {
   runs: RunsAnswer;
   run: RunDetail;
   compare: { sections: Section[] };
-  jobs: { jobs: JobAnswer[] };
+  jobs: JobsAnswer;
   events: RunEvent[];
   end: JobEnd;
   values: ValuesAnswer;

@@ -1,6 +1,8 @@
 import type { CellLog } from '../answers';
 import { element } from '../dom';
 import { logLine } from '../logwords';
+import { cellKey } from '../printed';
+import type { RunNow } from '../runnow';
 import type { PipelineModel } from '../pipelinemodel';
 import { Folded, type Part, type Tools } from './part';
 
@@ -28,6 +30,7 @@ export class Log implements Part {
     if (model !== this._model || run === null || run.log[0] !== this._first) {
       this._lines.replaceChildren();
       this._outputs.clear();
+      this._live.clear();
       this._asked = '';
       this._shown = 0;
       this._model = model;
@@ -47,16 +50,45 @@ export class Log implements Part {
         );
         this._lines.append(made);
         if (line.cell !== null) {
-          this._outputs.set(line.cell.join(' '), made);
+          const key = cellKey(...line.cell);
+          this._outputs.set(key, made);
+          this._isOver(key, made);
         }
       }
     }
+    this._showPrinted(run);
     if (run.log.length > this._shown) {
       this._shown = run.log.length;
       this._ask();
     }
     if (atEnd) {
       this._lines.scrollTop = this._lines.scrollHeight;
+    }
+  }
+
+  /** What the cells that run have printed so far, each below a line of its own. */
+  private _showPrinted(run: RunNow): void {
+    for (const [key, text] of run.printed) {
+      let line = this._live.get(key);
+      if (line === undefined) {
+        const [stage = '', number = ''] = key.split(' ');
+        const words = this._tools.trans.__('%1 · cell %2 …', stage, number);
+        line = element('div', {}, words);
+        this._live.set(key, line);
+        this._lines.append(line, element('pre', { class: 'stagebook-Log-output' }));
+      }
+      line.nextElementSibling?.replaceChildren(text.trimEnd());
+    }
+  }
+
+  /** A cell's outputs are on their way; until they come, what it has printed stands below its last line. */
+  private _isOver(key: string, line: Element): void {
+    const live = this._live.get(key);
+    const printed = live?.nextElementSibling;
+    if (live !== undefined && printed) {
+      line.insertAdjacentElement('afterend', printed);
+      live.remove();
+      this._live.delete(key);
     }
   }
 
@@ -99,7 +131,7 @@ export class Log implements Part {
   }
 
   private _putOne({ stage, cell, text }: CellLog): void {
-    const line = this._outputs.get(`${stage} ${cell.number}`);
+    const line = this._outputs.get(cellKey(stage, cell.number));
     const content = text.trimEnd();
     if (line === undefined || content === '') {
       return;
@@ -120,6 +152,7 @@ export class Log implements Part {
   private _asked = '';
   private _timer: ReturnType<typeof setTimeout> | undefined;
   private readonly _outputs = new Map<string, HTMLElement>();
+  private readonly _live = new Map<string, HTMLElement>();
   private readonly _lines: HTMLElement;
   private readonly _section: Folded;
 }

@@ -16,7 +16,9 @@ from stagebook.plan import Selection
 from stagebook.run.background import Told, run_words
 from stagebook.run.decisions import selected_stages
 from stagebook.run.detached import EventLines, Job, cancel_job, is_running, job_now, job_of, jobs_of, start_job
+from stagebook.run.history import latest_mark
 from stagebook.run.kernelspecs import check_kernel
+from stagebook.run.request import home_for
 
 _UNDER_WAY = "A run of {name} that was started here is under way. Wait for its end, or cancel it."
 
@@ -76,7 +78,7 @@ def _check(pipeline: Pipeline, given: Mapping[str, str], secrets: Mapping[str, s
 
 def listed(notebook: Path, path: str) -> dict[str, Any]:
     """The jobs that are known, the newest first."""
-    return {"jobs": [_job(job, path) for job in jobs_of(notebook)]}
+    return {"jobs": [_job(job, path) for job in jobs_of(notebook)], "latest": latest_mark(home_for(notebook))}
 
 
 def cancelled(notebook: Path, path: str, name: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import queue
 import time
+from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
@@ -53,6 +54,9 @@ class Channel(AsyncZMQSocketChannel):
 
 class Client(NotebookClient):
     """Runs cells and collects their outputs."""
+
+    heard: Callable[[str], None] | None = None
+    """Gets what the cell that runs prints, as it comes."""
 
     async def connect(self) -> Any:
         """Connect to the kernel as soon as it answers on both channels that results come by.
@@ -112,8 +116,12 @@ class Client(NotebookClient):
     def output(self, outs: list[Any], msg: dict[str, Any], display_id: str | None, cell_index: int) -> Any:
         """Add an output, with its display id."""
         out = super().output(outs, msg, display_id, cell_index)
-        if msg["msg_type"] == "stream" and any(move in msg["content"]["text"] for move in "\r\b"):
-            self.coalesce_streams = True
+        if msg["msg_type"] == "stream":
+            text = msg["content"]["text"]
+            if any(move in text for move in "\r\b"):
+                self.coalesce_streams = True
+            if self.heard is not None:
+                self.heard(text)
         if out is not None and display_id:
             out[DISPLAY] = {"display_id": display_id}
         return out

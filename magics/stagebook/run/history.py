@@ -52,6 +52,18 @@ def past_runs(home: Path, notebook: str) -> list[Facts]:
     return sorted(found, key=lambda facts: str(facts["id"]), reverse=True)
 
 
+def latest_mark(home: Path) -> str:
+    """A text that differs once a run that is kept in this folder has begun or has ended.
+
+    It costs a look into the folder, however many runs there are.
+    """
+    try:
+        newest = max((home / "runs").iterdir(), key=lambda path: path.name, default=None)
+        return "" if newest is None else f"{newest.name} {newest.stat().st_mtime_ns}"
+    except OSError:  # none has been there, or it is being removed
+        return ""
+
+
 def metrics_of(facts: Facts) -> dict[str, float]:
     """The metrics of all its stages."""
     return {name: value for stage in facts["stages"] for name, value in stage["metrics"].items()}

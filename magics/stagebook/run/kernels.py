@@ -12,7 +12,7 @@ import signal
 import tempfile
 import time
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -167,12 +167,15 @@ class Kernel:
             raise NoTemplateError from error
         return cls(client, None)
 
-    async def run(self, cell: JobCell, *, deadline: float | None = None) -> CellRecord:
+    async def run(
+        self, cell: JobCell, *, deadline: float | None = None, heard: Callable[[str], None] | None = None
+    ) -> CellRecord:
         """Execute a cell.
 
         Args:
             cell: the cell.
             deadline: when to give up, as `time.monotonic()` counts.
+            heard: gets what it prints, as it comes.
 
         Raises:
             CellFailedError: it raised, took too long, or the kernel died.
@@ -185,6 +188,7 @@ class Kernel:
         index, self._index = self._index, self._index + 1
         limit: Any = None if deadline is None else lambda _: max(deadline - time.monotonic(), 0.01)  # seconds, a float
         self._client.timeout_func = limit
+        self._client.heard = heard
         started, clock = datetime.now(timezone.utc).isoformat(), time.perf_counter()
 
         def record(*, failed: bool) -> CellRecord:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -75,19 +75,22 @@ class Prepared:
             await self.run(cell)
         self.is_set_up = True
 
-    async def run(self, cell: JobCell, *, deadline: float | None = None) -> CellRecord:
+    async def run(
+        self, cell: JobCell, *, deadline: float | None = None, heard: Callable[[str], None] | None = None
+    ) -> CellRecord:
         """Run a cell under its number in the notebook, so that its traceback says `In[number]`.
 
         Args:
             cell: the cell.
             deadline: when to give up, as `time.monotonic()` counts.
+            heard: gets what it prints, as it comes.
 
         Raises:
             CellFailedError: it did not run through.
         """
         if cell.number and cell.number != self._number:
             await self.call("number", {}, before=[cell])
-        record = await self.kernel.run(cell, deadline=deadline)
+        record = await self.kernel.run(cell, deadline=deadline, heard=heard)
         self._number = record.execution_count + 1 if record.execution_count else 0
         self.cells.append(record)
         return record

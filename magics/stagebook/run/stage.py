@@ -12,10 +12,11 @@ from itertools import starmap
 from typing import Any
 
 from stagebook.errors import KernelError
-from stagebook.events import CellFinished, CellStarted, Event, Notice
+from stagebook.events import CellFinished, CellPrinted, CellStarted, Event, Notice
 from stagebook.model import Foreach, frozen_map
 from stagebook.run.clock import Clock
-from stagebook.run.job import OUTSIDE, Failure, JobCell, Phase, StageJob, StageResult
+from stagebook.run.heard import Heard
+from stagebook.run.job import OUTSIDE, CellRecord, Failure, JobCell, Phase, StageJob, StageResult
 from stagebook.run.kernels import CellFailedError
 from stagebook.run.masking import Veil
 from stagebook.run.prepared import Prepared
@@ -84,7 +85,7 @@ class _Visit:
         with self.clock.phase("compute"):
             for position, cell in enumerate(job.cells, start=1):
                 self.emit(CellStarted(job.stage, cell.number, position, len(job.cells)))
-                record = await prepared.run(cell, deadline=deadline)
+                record = await self._run(cell, deadline)
                 self.emit(CellFinished(job.stage, cell.number, record.duration))
             if job.closing is not None and job.cells:
                 await self._close(job.closing, deadline)
@@ -96,6 +97,15 @@ class _Visit:
         if report["left_out"]:
             self.emit(Notice(_left_out(report["left_out"]), job.stage))
         return result_of(job, report)
+
+    async def _run(self, cell: JobCell, deadline: float | None) -> CellRecord:
+        """Run a cell of the stage, and tell what it prints meanwhile."""
+        veil = Veil(self.secrets)
+        heard = Heard(lambda text: self.emit(CellPrinted(self.job.stage, cell.number, veil.text(text))))
+        try:
+            return await self.prepared.run(cell, deadline=deadline, heard=heard)
+        finally:
+            heard.close()
 
     async def _close(self, code: str, deadline: float | None) -> None:
         """Run what comes after the cells; what it puts out is put out by the last of them."""
