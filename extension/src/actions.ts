@@ -18,7 +18,7 @@ export class Actions {
 
   /** Save the notebook if need be, and run. */
   async run(model: PipelineModel, selection: Selection): Promise<void> {
-    const wrong = [...model.wrong].join(', ');
+    const wrong = [...model.given.wrong].join(', ');
     if (wrong !== '') {
       const words = this._trans.__('%1: mend it in the form, then run.', wrong);
       Notification.error(words, { autoClose: 8000 });

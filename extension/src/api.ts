@@ -36,6 +36,22 @@ export class ApiError extends Error {
   }
 }
 
+/** Why there is no analysis, or no run. */
+export interface Trouble {
+  readonly message: string;
+  /** Whether the server extension is missing. */
+  readonly isMissing: boolean;
+}
+
+/** What an error means for whoever asked. */
+export function troubleOf(error: unknown): Trouble {
+  const isOurs = error instanceof ApiError;
+  return {
+    message: isOurs ? error.message : String(error),
+    isMissing: isOurs && error.isMissing
+  };
+}
+
 /** Cells as the server reads them: a notebook without its outputs. */
 export interface Sent {
   readonly path: string;

@@ -4,7 +4,8 @@ import { Poll } from '@lumino/polling';
 import { type ISignal, Signal } from '@lumino/signaling';
 
 import type { Analysis, FailureAnswer, JobEnd, RunAnswer, RunsAnswer } from './answers';
-import { type Api, ApiError, type Order } from './api';
+import { type Api, type Order, type Trouble, troubleOf } from './api';
+import { Given, shelf } from './given';
 import { Latest } from './latest';
 import { NotebookWatch } from './notebookwatch';
 import { NO_RUN, type RunNow, after, settled, waiting } from './runnow';
@@ -19,13 +20,6 @@ export type Aspect = 'roles' | 'analysis' | 'run' | 'runs' | 'parameters';
 /** A part of the order that buttons give; the notebook and its parameters are known. */
 export type Selection = Pick<Order, 'only' | 'from' | 'to' | 'force'>;
 
-/** Why there is no analysis, or no run. */
-export interface Trouble {
-  readonly message: string;
-  /** Whether the server extension is missing. */
-  readonly isMissing: boolean;
-}
-
 /**
  * The pipeline of one notebook: what it is, how it stands, what runs.
  *
@@ -39,6 +33,7 @@ export class PipelineModel implements IDisposable {
     private readonly _localPath: (path: string) => string
   ) {
     this.watch = new NotebookWatch(panel.content);
+    this.given = new Given(shelf(), () => this.path);
     this.watch.rolesChanged.connect(this._onRoles, this);
     this.watch.edited.connect(this._onTyped, this);
     panel.context.fileChanged.connect(this._onEdited, this);
@@ -63,6 +58,7 @@ export class PipelineModel implements IDisposable {
   }
 
   readonly watch: NotebookWatch;
+  readonly given: Given;
 
   /** Emitted when something has changed. */
   get changed(): ISignal<this, Aspect> {
@@ -119,22 +115,12 @@ export class PipelineModel implements IDisposable {
     return this._failures;
   }
 
-  /** The parameters that are given instead of the notebook's, as texts of Python. */
-  get given(): Readonly<Record<string, string>> {
-    return this._given;
-  }
-
-  set given(given: Readonly<Record<string, string>>) {
-    this._given = given;
+  /** Take other parameters instead of the notebook's, as texts of Python. */
+  give(values: Given['values']): void {
+    this.given.values = values;
     this._changed.emit('parameters');
     this._latest.request();
   }
-
-  /** Parameters whose fields hold what they do not take: nothing runs until that is mended. */
-  readonly wrong = new Set<string>();
-
-  /** Values for secret parameters: they are given to the next runs, and kept nowhere. */
-  secrets: Readonly<Record<string, string>> = {};
 
   get isDisposed(): boolean {
     return this._isDisposed;
@@ -186,10 +172,11 @@ export class PipelineModel implements IDisposable {
     this._end = null;
     this._run = waiting(this.chosen(selection));
     this._changed.emit('run');
-    const { path, given, secrets } = this;
+    const { path } = this;
+    const { values: parameters, secrets } = this.given;
     try {
       const hidden = Object.keys(secrets).length > 0;
-      const order = { path, parameters: given, ...(hidden && { secrets }), ...selection };
+      const order = { path, parameters, ...(hidden && { secrets }), ...selection };
       const job = await this._api.start(order);
       void this._follow(job);
     } catch (error) {
@@ -275,13 +262,17 @@ export class PipelineModel implements IDisposable {
       return null;
     }
     const { path } = this;
-    const parameters = { ...this.given, ...this.secrets };
+    const parameters = { ...this.given.values, ...this.given.secrets };
     return this._api.analyse({ path, notebook: this.watch.asJson(), parameters }, signal);
   }
 
   private _take(analysis: Analysis | null): void {
     this._analysis = analysis;
     this._trouble = null;
+    const { stages = [], parameters = [] } = analysis ?? {};
+    if (stages.length > 0 && this.given.keep(parameters.map(one => one.name))) {
+      this._latest.request();
+    }
     if (!this.isRunning) {
       this._run = { ...this._run, stages: new Map() }; // how stages stand is known better now
     }
@@ -292,11 +283,7 @@ export class PipelineModel implements IDisposable {
   }
 
   private _fail(error: unknown): void {
-    const isOurs = error instanceof ApiError;
-    this._trouble = {
-      message: isOurs ? error.message : String(error),
-      isMissing: isOurs && error.isMissing
-    };
+    this._trouble = troubleOf(error);
     this._changed.emit('analysis');
   }
 
@@ -318,8 +305,7 @@ export class PipelineModel implements IDisposable {
       if (this._stopped.signal.aborted) {
         return;
       }
-      const errors = error instanceof ApiError ? error.message : String(error);
-      this._end = { state: 'died', run: this._run.id, errors };
+      this._end = { state: 'died', run: this._run.id, errors: troubleOf(error).message };
     }
     this._job = null;
     this._isCancelling = false;
@@ -393,7 +379,6 @@ export class PipelineModel implements IDisposable {
   /** What stood for the newest run at the last look. */
   private _seen: string | null = null;
   private _failures: ReadonlyMap<string, FailureAnswer> = new Map();
-  private _given: Readonly<Record<string, string>> = {};
   private _hadRoles = false;
   private _isDisposed = false;
   private readonly _latest: Latest<Analysis | null>;

@@ -34,6 +34,11 @@ class Story:
         self.command("show-panel")
         self.expect(self.panel).to_be_visible()
 
+    def reload(self):
+        self.page.reload()
+        self.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=PATIENCE)
+        self.show()
+
     def command(self, name):
         """Begin a command; one that asks is not waited for."""
         self.page.evaluate(f"void jupyterapp.commands.execute('stagebook:{name}')")
@@ -195,6 +200,9 @@ def test_options_and_parameters_reach_the_run(story):
     story.expect_states(train="stale")
     story.run("Run 2 stale stages")
     story.expect_states(train="fresh", report="fresh")
+    story.reload()
+    story.expect_states(train="fresh", report="fresh")
+    story.expect(story.unfold("parameters").get_by_label("depth")).to_have_value("7")
     form.get_by_role("button", name="As in the notebook").click()
     story.expect_states(train="stale")
     story.run("Run 2 stale stages")
@@ -233,9 +241,7 @@ def test_a_run_is_cancelled_and_one_is_found_again_after_a_reload(story):
     story.expect_states(train="interrupted")
     story.run("Run 2 stages")
     story.expect_states(train="running")
-    story.page.reload()
-    story.page.wait_for_selector(".jp-Notebook .jp-Cell", timeout=PATIENCE)
-    story.show()
+    story.reload()
     story.expect_states(train="running")
     gate.touch()
     story.expect_states(train="fresh", report="fresh")

@@ -18,7 +18,7 @@ export class Form implements Part {
     const { trans } = this._tools;
     const parameters = model?.hasRoles === true ? (model.analysis?.parameters ?? []) : [];
     this.node.hidden = parameters.length === 0;
-    const changed = Object.keys(model?.given ?? {}).length;
+    const changed = Object.keys(model?.given.values ?? {}).length;
     this._section.count = changed === 0 ? '' : trans.__('%1 changed', changed);
     // Not with `given`: what somebody types into is not drawn anew.
     this._drawn.draw([model?.path, parameters], () =>
@@ -28,15 +28,15 @@ export class Form implements Part {
 
   private _fields(model: PipelineModel, parameters: readonly ParameterAnswer[]): HTMLElement[] {
     const { trans } = this._tools;
-    const given = model.given;
+    const given = model.given.values;
     const texts = new Map(parameters.map(one => [one.name, given[one.name] ?? one.text]));
     const fields = parameters.map(parameter => this._field(model, parameters, parameter, texts));
     const reset = button(
       trans.__('As in the notebook'),
       () => {
-        model.secrets = {};
-        model.wrong.clear();
-        model.given = {};
+        model.given.secrets = {};
+        model.given.wrong.clear();
+        model.give({});
         this._drawn.draw(null, () => []);
         this.show(model);
       },
@@ -55,6 +55,7 @@ export class Form implements Part {
     texts: Map<string, string>
   ): HTMLElement {
     const { name } = parameter;
+    const { given } = model;
     const id = `stagebook-parameter-${name}`;
     const wrong = element('p', { class: 'stagebook-Wrong', id: `${id}-wrong`, role: 'alert' });
     const input = this._input(parameter, id, texts.get(name) ?? '');
@@ -64,17 +65,17 @@ export class Form implements Part {
       wrong.textContent = words;
       input.setAttribute('aria-invalid', String(words !== ''));
       if (words !== '') {
-        model.wrong.add(name);
+        given.wrong.add(name);
         return;
       }
-      model.wrong.delete(name);
+      given.wrong.delete(name);
       if (parameter.secret) {
-        model.secrets =
-          text === '' ? without(model.secrets, name) : { ...model.secrets, [name]: text };
+        given.secrets =
+          text === '' ? without(given.secrets, name) : { ...given.secrets, [name]: text };
       } else {
         texts.set(name, text);
       }
-      model.given = givenOf(parameters, texts);
+      model.give(givenOf(parameters, texts));
     });
     const about = parameter.help || parameter.bounds; // the comment says what the bounds are
     return element(
