@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 INSTALL := $(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt
 NOTEBOOK := notebooks/flights.ipynb
+NOTEBOOKS := $(NOTEBOOK) notebooks/tutorial.ipynb notebooks/monitoring.ipynb
+# One more than there are cores, as tests wait for kernels, servers and browsers.
+PROCESSES ?= $(shell $(PYTHON) -c 'import os; print(1 + (os.cpu_count() or 1))')
 
 .PHONY: help demo test differential torture bench lint format pictures lock clean
 .DEFAULT_GOAL := help
@@ -17,8 +20,7 @@ demo: $(VENV)/demo.stamp ## Set up, run the flights demo, say where to look at t
 
 test: $(VENV)/test.stamp lint ## Set up, run all checks and tests
 	@$(BIN)/python -m compileall -q magics # where Python writes no bytecode, thousands of kernels would each compile it
-	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
-	$(BIN)/python -m pytest --nbval-lax -n 2 --dist loadfile $(NOTEBOOK) notebooks/tutorial.ipynb notebooks/monitoring.ipynb -p no:cacheprovider
+	$(BIN)/python -m pytest -n $(PROCESSES) --no-loadscope-reorder --nbval-lax tests $(NOTEBOOKS)
 
 differential: $(VENV)/test.stamp ## Run hazards and scikit-learn's examples as stages and in one kernel; all must be the same
 	$(BIN)/python -m tests.differential --corpus all --json differential.json

@@ -17,16 +17,44 @@ QUIET += ["--disable-quic", "--disable-background-networking", "--disable-compon
 # Several kernels and workers share the cores: threads that wait for work are to sleep, as in the kernels of a run.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-_LONGEST = ("lab", "test_models", "test_secrets", "test_killing", "test_away", "test_scorer", "test_cache")
+_LONGEST = (
+    "tests/lab",
+    "notebooks/monitoring.ipynb",
+    "notebooks/flights.ipynb",
+    "tests/track/test_models.py",
+    "tests/differential/test_hazards.py",
+    "tests/differential/test_torch.py",
+    "notebooks/tutorial.ipynb",
+    "tests/run/test_secrets.py",
+    "tests/run/test_killing.py",
+    "tests/track/test_away.py",
+    "tests/track/test_scorer.py",
+    "tests/live/test_cache.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Files that take long first: else one of several processes is at the last of them while the others are done."""
-    items.sort(key=lambda item: _LONGEST.index(_group(item)) if _group(item) in _LONGEST else len(_LONGEST))
+    """What takes long first: else one of several processes is at the last of it while the others are done."""
+    order = {group: position for position, group in enumerate(_LONGEST)}
+    items.sort(key=lambda item: order.get(_group(item.nodeid), len(order)))
 
 
-def _group(item: pytest.Item) -> str:
-    return "lab" if item.path.parent.name == "lab" else item.path.stem
+def _group(nodeid: str) -> str:
+    """What one process runs as a whole: a file; or a folder, for which a server and a browser are started."""
+    file = nodeid.partition("::")[0]
+    return "tests/lab" if file.startswith("tests/lab/") else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """How several processes share the tests."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByGroup(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return _group(nodeid)
+
+    return ByGroup(config, log)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -7,7 +7,6 @@ X = torch.randn(64, 3)
 y = X @ torch.tensor([[1.0], [-2.0], [0.5]]) + 0.1 * torch.randn(64, 1)
 
 
-# %%
 class Net(nn.Module):
     def __init__(self):
         super().__init__()
