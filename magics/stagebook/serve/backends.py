@@ -78,6 +78,7 @@ class _Onnx:
         else:
             feed = feed_of(batch.values, self._layout, self._schema)
         answers = self._session.run(self._outputs, feed)[0]
+        answers = answers.astype(bool) if self._layout.flags else answers
         return answers.reshape(-1).tolist() if self._layout.flat else answers.tolist()
 
     def predict_message(self, body: bytes, content_type: str) -> Any:  # noqa: ARG002 - a Backend's
