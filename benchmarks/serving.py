@@ -1,10 +1,11 @@
 """`stagebook serve` beside `mlflow models serve`: the same models, the same requests, logging on, one after the other.
 
-    python -m benchmarks.serving [REQUESTS]
+    python -m benchmarks.serving [REQUESTS] [MODEL ...]
 
-For a model that ONNX Runtime answers for, and for one that is answered by MLflow's own path: requests per CPU second of
-the server's processes, the 99th percentile of latency, time to the first prediction (of a version that was prepared
-before, as that is done once), and memory (PSS) after the load. One row a request, four connections.
+For a model that ONNX Runtime answers for, for one that answers itself, and for the demo's, with its feature stages (it
+is trained first): requests per CPU second of the server's processes, the 99th percentile of latency, time to the first
+prediction (of a version that was prepared before, as that is done once), and memory (PSS) after the load. One row a
+request, four connections.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import http.client
 import json
 import os
 import re
+import shutil
 import signal
 import socket
 import statistics
@@ -34,6 +36,31 @@ CONNECTIONS = 4
 PATIENCE = 120
 """Seconds until a server must have answered for the first time."""
 COLUMNS = [f"x{number}" for number in range(10)]
+ROWS: dict[str, dict[str, Any]] = {
+    "linear": dict.fromkeys(COLUMNS, 0.25),
+    "boosted": dict.fromkeys(COLUMNS, 0.25),
+    "flights": {
+        "time_hour": "2013-07-01T22:00:00",
+        "sched_dep_time": 1845,
+        "carrier": "UA",
+        "tailnum": "N24211",
+        "origin": "EWR",
+        "dest": "IAH",
+        "distance": 1400,
+    },
+}
+"""A request's row, by model."""
+SLOW = 10
+"""How many times fewer requests a model with feature stages is asked."""
+NOTEBOOKS = Path(__file__).parent.parent / "notebooks"
+
+
+def train(folder: Path, store: str) -> None:
+    """Register the demo's model, as its notebook does."""
+    shutil.copytree(NOTEBOOKS, folder / "demo")
+    environment = {**os.environ, "MLFLOW_TRACKING_URI": store}
+    for words in (["run", "flights.ipynb"], ["sync", "flights.ipynb"]):
+        subprocess.run([sys.executable, "-m", "stagebook", *words], cwd=folder / "demo", env=environment, check=True)
 
 
 @dataclass(frozen=True)
@@ -147,10 +174,9 @@ def loaded(port: int, body: bytes, requests: int) -> list[float]:
     return took
 
 
-def measured(command: list[str], port: int, folder: Path, store: str, requests: int) -> Measured:
+def measured(command: list[str], port: int, folder: Path, store: str, requests: int, model: str) -> Measured:
     """A server from its start to after its load."""
-    rows = [dict.fromkeys(COLUMNS, 0.25)]
-    body = json.dumps({"dataframe_records": rows}).encode()
+    body = json.dumps({"dataframe_records": [ROWS[model]]}).encode()
     began = time.monotonic()
     with running(command, folder, store) as process:
         first = first_prediction(port, body, began)
@@ -165,28 +191,33 @@ def measured(command: list[str], port: int, folder: Path, store: str, requests: 
 
 def main() -> None:
     """Measure each model on both servers, and print a table with ratios."""
-    requests = int(sys.argv[1]) if sys.argv[1:] else REQUESTS
+    words = sys.argv[1:]
+    number = int(words.pop(0)) if words and words[0].isdigit() else REQUESTS
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         store = f"sqlite:///{folder / 'mlflow.db'}"
         os.environ["STAGEBOOK_CACHE"] = str(folder / "cache")
+        models = words or list(ROWS)
         register(store)
+        if "flights" in models:
+            train(folder, store)
         print(f"{'':18}{'requests/CPU s':>15}{'p99 ms':>9}{'first s':>9}{'CPU s':>8}{'MB':>7}")
-        for model in ("linear", "boosted"):
+        for model in models:
+            requests = number // SLOW if model == "flights" else number
             ports = [free_port(), free_port()]
             ours = [sys.executable, "-m", "stagebook", "serve", f"models:/{model}/1", "--port", str(ports[0])]
             theirs = [sys.executable, "-m", "mlflow", "models", "serve", "--env-manager", "local"]
             theirs += ["-m", f"models:/{model}/1", "--port", str(ports[1])]
-            measured(ours, ports[0], folder, store, CONNECTIONS * 10)  # the version is prepared
+            measured(ours, ports[0], folder, store, CONNECTIONS * 10, model)  # the version is prepared
             backend = re.search(r"with (ONNX Runtime|pyfunc)", (folder / "server.txt").read_text())
             both = [
-                measured(ours, ports[0], folder, store, requests),
-                measured(theirs, ports[1], folder, store, requests),
+                measured(ours, ports[0], folder, store, requests, model),
+                measured(theirs, ports[1], folder, store, requests, model),
             ]
             for called, one in zip(
                 (f"{model}, {backend[1] if backend else '?'}", f"{model}, MLflow"), both, strict=True
             ):
-                told = f"{one.per_cpu_second:15.0f}{one.p99:9.1f}{one.first:9.2f}{one.first_cpu:8.2f}{one.memory:7.0f}"
+                told = f"{one.per_cpu_second:15.1f}{one.p99:9.1f}{one.first:9.2f}{one.first_cpu:8.2f}{one.memory:7.0f}"
                 print(f"{called:18}{told}")
             ratios = {name: getattr(both[0], name) / getattr(both[1], name) for name in Measured.__annotations__}
             print(f"{'  ratio':18}" + "".join(f"{name} {value:.2f}  " for name, value in ratios.items()))

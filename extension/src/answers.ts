@@ -228,6 +228,31 @@ export interface ExporterOption {
   readonly choices: readonly string[];
 }
 
+/** What a monitor has said of a window of time. */
+export interface ReportedWindow {
+  readonly window: string;
+  readonly end: string;
+  readonly version: string;
+  readonly rows: number;
+  /** Of drifted features; null for too few rows. */
+  readonly share: number | null;
+  /** Whether the data as a whole has drifted. */
+  readonly detected: boolean;
+  readonly drifted: readonly string[];
+  readonly performance: Metrics;
+  readonly note: string;
+  /** What became of a retraining; empty for none. */
+  readonly retrained: string;
+}
+
+export interface MonitorAnswer {
+  readonly model: string;
+  /** The oldest first. */
+  readonly windows: readonly ReportedWindow[];
+  /** Why there is no history to read. */
+  readonly trouble: string;
+}
+
 export interface ExporterAnswer {
   readonly name: string;
   readonly title: string;

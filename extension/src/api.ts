@@ -12,6 +12,7 @@ import type {
   JobsAnswer,
   RunDetail,
   RunEvent,
+  MonitorAnswer,
   RunsAnswer,
   Section,
   SuggestionAnswer,
@@ -96,6 +97,13 @@ export class Api {
 
   async runs(path: string): Promise<RunsAnswer> {
     return (await this._json('runs', { path })) as RunsAnswer;
+  }
+
+  async monitors(path: string): Promise<readonly MonitorAnswer[]> {
+    const { monitors } = (await this._json('monitors', { path })) as {
+      monitors: readonly MonitorAnswer[];
+    };
+    return monitors;
   }
 
   async run(path: string, run: string): Promise<RunDetail> {

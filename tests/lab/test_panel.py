@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from tests.lab.conftest import opened
+from tests.server.answers import watched
 
 PATIENCE = 60_000
 AXE = Path(__file__).resolve().parents[2] / "extension/node_modules/axe-core/axe.min.js"
@@ -173,6 +174,17 @@ def test_values_of_a_stage_are_looked_at(story):
     story.expect(pane.locator(".sb-value pre")).to_have_text("3.3")
     story.page.keyboard.press("Escape")
     story.expect(pane).to_have_count(0)
+
+
+def test_what_monitors_have_said_is_drawn(story):
+    watched(story.server.folder)
+    monitors = story.unfold("monitors")
+    story.expect(monitors.locator(".stagebook-Section-count")).to_have_text("2, drift in 1")
+    story.expect(monitors.locator("rect[data-kind='drift']")).to_have_count(1)
+    story.expect(monitors.locator("rect[data-kind='promoted']")).to_have_count(1)
+    story.expect(monitors.get_by_role("img", name="Share of drifted columns of flights, over time")).to_be_visible()
+    story.expect(monitors.locator("tbody tr").first).to_contain_text("drift, in 80 % of the columns (temp, dest)")
+    story.expect(monitors.get_by_role("alert")).to_contain_text("The history of spoiled cannot be read.")
 
 
 def test_a_cell_that_fails_is_found_by_its_line(story):

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pandas as pd
 import pytest
 from click.testing import CliRunner
 from tests.serve.conftest import NAMES
+from tests.serve.services import until
 
 from stagebook.errors import UsageError
 from stagebook.serve import scoring
@@ -65,6 +69,57 @@ def test_what_was_cut_off_goes_on_where_it_was(current, table, tmp_path, monkeyp
     assert (done.rows, done.reused) == (25, 20)
     assert asked == [0, 10, 20, 20]
     assert len(pd.read_parquet(target)) == 25
+
+
+def test_what_was_killed_goes_on_where_it_was(registry, tmp_path):
+    source, target = tmp_path / "in.csv", tmp_path / "out.csv"
+    given = pd.DataFrame({"x": 0.5, "n": range(6), "yes": True, "text": "u", "when": "2013-07-01T00:00:00"})
+    waiting = tmp_path / "waiting"
+    waiting.touch()
+    given.loc[4, "text"] = str(waiting)  # the model waits while it is there
+    given.to_csv(source, index=False)
+    command = [sys.executable, "-m", "stagebook", "score", "code", str(source), str(target), "--chunk", "1"]
+    with subprocess.Popen(command, cwd=registry.folder, stdout=subprocess.DEVNULL) as process:
+        try:
+            until(lambda: len(list(tmp_path.glob("out.csv.parts/0*.parquet"))) == 4, seconds=90)
+        finally:
+            process.kill()
+    waiting.unlink()
+    assert not target.exists()
+    done = subprocess.run(command, cwd=registry.folder, capture_output=True, text=True, check=True)
+    assert done.stdout.startswith("6 rows scored, 4 of them before, by version 1")
+    assert len(pd.read_csv(target)) == 6
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["in.csv", "out.csv"]
+
+
+def test_memory_does_not_grow_with_a_file_of_one_row_group(tmp_path):
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    source, rows = tmp_path / "in.parquet", 1_000_000
+    random = np.random.default_rng(0)
+    pq.write_table(
+        pa.table({name: random.normal(size=rows) for name in NAMES}), source, row_group_size=rows, use_dictionary=False
+    )
+    before = pa.total_allocated_bytes()
+    held = [
+        pa.total_allocated_bytes() - before for chunk in scoring._chunks(source, 10_000) if chunk.num_rows == 10_000
+    ]
+    assert len(held) == 100
+    assert max(held) < source.stat().st_size / 2
+
+
+def test_a_long_file_tells_how_far_it_is(registry, table, tmp_path, monkeypatch):
+    from stagebook.cli import main
+    from stagebook.commands import serving
+
+    monkeypatch.setattr(serving, "_SELDOM", 0.0)
+    monkeypatch.chdir(registry.folder)
+    table.to_parquet(tmp_path / "in.parquet")
+    words = ["score", "linear/1", str(tmp_path / "in.parquet"), str(tmp_path / "out.parquet"), "--chunk", "10"]
+    done = CliRunner().invoke(main, words)
+    assert done.stderr.splitlines() == [f"{rows} of 25 ({rows / 25:.0%}) rows scored" for rows in (10, 20, 25)]
 
 
 def test_another_input_starts_anew(current, table, tmp_path, monkeypatch):

@@ -10,6 +10,8 @@ from typing import Any
 from tests.notebooks_factory import notebook, written
 from tests.server.jupyter import CELLS, ROOT, SECRET, JupyterServer, Ran, serving
 
+from stagebook.drift.history import History, Reported
+
 FILE = ROOT / "extension/src/__tests__/answers.json"
 WRONG = [
     ("setup", "import math"),
@@ -39,6 +41,7 @@ def answers_of(server: JupyterServer, ran: Ran) -> dict[str, Any]:
         "end": end,
         "values": server.get("values", path=path, stage="train"),
         "figures": server.get("figures", path=path, stage="train"),
+        "monitors": server.get("monitors", path=path),
         "exporters": server.get("exporters"),
         "written": server.post("exporters/python/files", {"path": path, "folder": "flights-python"}),
         "error": server.ask("GET", "runs", path="none.ipynb").facts,
@@ -46,6 +49,27 @@ def answers_of(server: JupyterServer, ran: Ran) -> dict[str, Any]:
     text = json.dumps(found).replace(str(server.root.resolve()), "/home/ada")
     anywhere: dict[str, Any] = json.loads(text)
     return anywhere
+
+
+def watched(folder: Path) -> None:
+    """Keep what monitors may have said of models of this folder; of one, what nobody can read."""
+    history = History(folder / ".stagebook/monitors/flights", "flights")
+    few = "12 rows are too few to say: 30 are needed."
+    weeks = ("2026-10-05", "2026-10-12", "2026-10-19", "2026-10-26")
+    for start, end, more in zip(
+        weeks,
+        weeks[1:],
+        (
+            {"rows": 12, "note": few},
+            {"rows": 900, "share": 0.2, "drifted": ("temp",), "performance": {"accuracy": 0.8}},
+            {"rows": 900, "share": 0.8, "detected": True, "drifted": ("temp", "dest"), "retrained": "promoted"},
+        ),
+        strict=False,
+    ):
+        facts: dict[str, Any] = more
+        history.add(Reported(f"{start}T00:00:00+00:00", f"{end}T00:00:00+00:00", "1", **facts))
+    (folder / ".stagebook/monitors/spoiled").mkdir()
+    (folder / ".stagebook/monitors/spoiled/history.json").write_text("{}", encoding="utf-8")
 
 
 def shape_of(value: Any) -> Any:
@@ -64,6 +88,7 @@ def ran_twice(server: JupyterServer) -> Ran:
     file = written(server.root / "demo", CELLS, "flights.ipynb")
     path = "demo/flights.ipynb"
     done = server.run(path)
+    watched(server.root / "demo")
     return Ran(path, file, done, server.run(path, parameters={"depth": "11"}, secrets={"hf_token": SECRET}))
 
 

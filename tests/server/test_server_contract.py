@@ -74,6 +74,7 @@ SCHEMAS = {
     "end": "JobEnd",
     "values": "Values",
     "figures": "Figures",
+    "monitors": "Monitors",
     "exporters": "Exporters",
     "written": "ExportWritten",
     "error": "Error",

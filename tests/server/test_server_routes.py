@@ -23,6 +23,7 @@ GETS = [
     f"jobs/{JOB}/events",
     "values",
     "figures",
+    "monitors",
     "exporters",
 ]
 POSTS = ["analyse", "suggest", "jobs", "exporters/none/preview", "exporters/none/files"]

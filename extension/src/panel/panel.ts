@@ -10,12 +10,13 @@ import { Form } from './form';
 import { GraphPart } from './graphpart';
 import { Head } from './head';
 import { Log } from './log';
+import { Monitors } from './monitors';
 import { Pane } from './pane';
 import type { Part } from './part';
 import { Runs } from './runs';
 import { Suggestions } from './suggestions';
 
-/** The panel beside the notebook: the graph, what there is to say of a stage, findings, parameters, log and runs. */
+/** The panel beside the notebook: the graph, what there is to say of a stage, findings, parameters, log, runs and monitors. */
 export class PipelinePanel extends Widget {
   constructor(
     private readonly _stagebook: IStagebook,
@@ -44,7 +45,8 @@ export class PipelinePanel extends Widget {
       new Findings(tools),
       new Form(tools),
       new Log(tools),
-      this._runs
+      this._runs,
+      new Monitors(tools)
     ];
     // The classes are those of the widgets in the notebook: one look.
     const root = {

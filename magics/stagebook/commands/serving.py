@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,6 +17,8 @@ if TYPE_CHECKING:
 
 _TOKEN = "STAGEBOOK_SERVE_TOKEN"
 _MEBI = 1 << 20
+_OFTEN, _SELDOM = 0.5, 10.0
+"""Seconds between two words on how far it is: in a terminal, and where lines are kept."""
 
 
 @click.command(
@@ -153,13 +157,40 @@ def score(model: str, source: Path, target: Path, *, chunk: int, store: str | No
     INPUT and OUTPUT are Parquet or CSV. MODEL is as for `serve`.
     """
     from stagebook.serve.reloading import first
-    from stagebook.serve.scoring import score_file
+    from stagebook.serve.scoring import rows_in, score_file
     from stagebook.serve.versions import reference_named, registry_address
 
     current = first(registry_address(_home(store)), reference_named(model))
     if current.stale:
         click.echo(f"The version may be stale: {current.stale}", err=True)
-    done = score_file(current, source, target, chunk=chunk)
+    with _Rows(rows_in(source)) as rows:
+        done = score_file(current, source, target, chunk=chunk, tell=rows.tell)
     before = f", {done.reused:,} of them before" if done.reused else ""
     package = current.package
     click.echo(f"{done.rows:,} rows scored{before}, by version {package.version} with {package.backend}: {target}")
+
+
+class _Rows:
+    """Says on standard error how many rows are scored: in a terminal in one line, else in a line now and then."""
+
+    def __init__(self, whole: int | None) -> None:
+        self._whole = whole
+        self._live = sys.stderr.isatty()
+        self._said = time.monotonic()
+        self._has_said = False
+
+    def __enter__(self) -> _Rows:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._live and self._has_said:
+            click.echo(err=True)
+
+    def tell(self, rows: int) -> None:
+        """Say that so many are."""
+        now = time.monotonic()
+        if now - self._said < (_OFTEN if self._live else _SELDOM):
+            return
+        self._said, self._has_said = now, True
+        of = f" of {self._whole:,} ({rows / self._whole:.0%})" if self._whole else ""
+        click.echo(f"{chr(13) if self._live else ''}{rows:,}{of} rows scored", nl=not self._live, err=True)

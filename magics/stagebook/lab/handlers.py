@@ -21,6 +21,7 @@ from stagebook.errors import StagebookError
 from stagebook.lab import exports, jobs, runs, values
 from stagebook.lab.analysis import analysis_of
 from stagebook.lab.bodies import body_of
+from stagebook.lab.monitors import monitors_answer
 from stagebook.lab.pages import page_of
 from stagebook.lab.places import checked_id, folder_at, notebook_at
 from stagebook.lab.plain import plain
@@ -30,8 +31,7 @@ from stagebook.lab.suggesting import suggestion_of
 _QUICK = ThreadPoolExecutor(4, "stagebook-quick")
 """Analyses and events do not wait for what takes long."""
 _SLOW = ThreadPoolExecutor(4, "stagebook")
-_PAUSE = 0.2
-"""Seconds between two looks at the events of a job."""
+_PAUSE = 0.2  # seconds between two looks at the events of a job
 _AWAKE = 15.0
 """Seconds after which a connection on which nothing has come is kept awake."""
 
@@ -39,10 +39,8 @@ _SANDBOX = (
     "sandbox allow-scripts allow-popups; frame-ancestors 'self'; default-src 'none'; img-src data:; font-src data:; "
     "style-src 'unsafe-inline'; script-src 'unsafe-inline'"
 )
-_FEWEST, _MOST = 2, 8
-"""Runs that are compared."""
-_DIGITS = 9
-"""Of the number of an event."""
+_FEWEST, _MOST = 2, 8  # runs that are compared
+_DIGITS = 9  # of the number of an event
 
 Answer = dict[str, Any]
 Found = TypeVar("Found")
@@ -322,6 +320,18 @@ class Figures(Route):
         await self.answer(lambda: values.figures_answer(self.notebook(path), stage, run))
 
 
+class Monitors(Route):
+    """What monitors have said of a notebook's models."""
+
+    @web.authenticated
+    @authorized
+    @refusing
+    async def get(self) -> None:
+        """Tell it."""
+        path = self.words("path")
+        await self.answer(lambda: monitors_answer(self.notebook(path)))
+
+
 class Exporters(Route):
     """What a pipeline can be exported as."""
 
@@ -381,6 +391,7 @@ ROUTES: tuple[tuple[str, type[Route]], ...] = (
     ("jobs/([^/]+)/events", JobEvents),
     ("values", Values),
     ("figures", Figures),
+    ("monitors", Monitors),
     ("exporters", Exporters),
     ("exporters/([^/]+)/preview", ExportPreview),
     ("exporters/([^/]+)/files", ExportFiles),

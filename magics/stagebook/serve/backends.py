@@ -6,9 +6,15 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from stagebook.errors import StagebookError
+from stagebook.serve.bare import Bare, asked_of, may_load
 from stagebook.serve.packages import MODEL, ONNX, Package
 from stagebook.serve.refusals import MalformedError, MismatchError, RefusedError, UnscorableError
-from stagebook.serve.schema import Batch, Column
+from stagebook.serve.schema import Batch, Column, Schema
+
+_FEW = 256
+"""Rows that are asked about on one core."""
+_ROWS = 5
+"""Rows of an example that are asked about one by one."""
 
 
 class Backend(Protocol):
@@ -72,6 +78,7 @@ class _Onnx:
         else:
             feed = feed_of(batch.values, self._layout, self._schema)
         answers = self._session.run(self._outputs, feed)[0]
+        answers = answers.astype(bool) if self._layout.flags else answers
         return answers.reshape(-1).tolist() if self._layout.flat else answers.tolist()
 
     def predict_message(self, body: bytes, content_type: str) -> Any:  # noqa: ARG002 - a Backend's
@@ -79,26 +86,28 @@ class _Onnx:
 
 
 class _Pyfunc:
-    """Asks MLflow's model."""
+    """Asks the model itself; by MLflow, unless it was seen to say the same without."""
 
     quick = False
 
     def __init__(self, package: Package) -> None:
-        import mlflow.pyfunc
-
         _forget_modules_of_others(package.folder / MODEL)
         self._schema = package.schema
-        self._model: Any = mlflow.pyfunc.load_model(str(package.folder / MODEL))
-        self._names = [column.name for column in package.schema.columns] if package.schema else []
-        self._ask: Any = self._model.predict
-        if package.schema is not None and not package.schema.tensor:
-            self._ask = _shorter(self._model, package, self._frame)
+        self._model: Any = None
+        if package.bare is not None and may_load():
+            self._ask: Any = asked_of(package.bare, package.folder / MODEL)
+        else:
+            import mlflow.pyfunc
+
+            self._model = mlflow.pyfunc.load_model(str(package.folder / MODEL))
+            self._ask = _shorter(self._model, package)
+        self._few = _on_one_core(self._ask, package)
 
     def predict(self, batch: Batch) -> Any:
         assert self._schema is not None
+        ask = self._few if batch.count <= _FEW else self._ask
         try:
-            asked = self._tensor(batch) if self._schema.tensor else self._frame(batch)
-            return plain(self._ask(asked))
+            return plain(ask(_given(batch, self._schema)))
         except RefusedError:
             raise
         except Exception as error:  # a model's own code raises what it likes
@@ -109,6 +118,8 @@ class _Pyfunc:
 
         from mlflow.exceptions import MlflowException
         from mlflow.pyfunc import scoring_server
+
+        assert self._model is not None  # only a model with a schema is asked without MLflow
 
         try:
             server: Any = scoring_server  # it has no types
@@ -122,25 +133,25 @@ class _Pyfunc:
         found = json.loads(answer.response)
         return found.get("predictions", found) if isinstance(found, dict) else found
 
-    def _tensor(self, batch: Batch) -> Any:
+
+def _given(batch: Batch, schema: Schema) -> Any:
+    """What the model takes: a frame, or an array."""
+    if schema.tensor:
         import numpy as np
 
         return batch.matrix if batch.matrix is not None else np.column_stack(batch.values)
+    import pandas as pd
 
-    def _frame(self, batch: Batch) -> Any:
-        import pandas as pd
-
-        assert self._schema is not None
-        names: Any = self._names if self._schema.named else range(len(batch.columns))
-        if batch.matrix is not None:
-            return pd.DataFrame(batch.matrix, columns=names, copy=False)
-        if self._schema.named:
-            names = [column.name for column in batch.columns]
-        made = {
-            name: _times(column, values) if column.type == "datetime" else values
-            for name, column, values in zip(names, batch.columns, batch.values, strict=True)
-        }
-        return pd.DataFrame(made, copy=False)
+    names: Any = [column.name for column in schema.columns] if schema.named else range(len(batch.columns))
+    if batch.matrix is not None:
+        return pd.DataFrame(batch.matrix, columns=names, copy=False)
+    if schema.named:
+        names = [column.name for column in batch.columns]
+    made = {
+        name: _times(column, values) if column.type == "datetime" else values
+        for name, column, values in zip(names, batch.columns, batch.values, strict=True)
+    }
+    return pd.DataFrame(made, copy=False)
 
 
 def _times(column: Column, values: Any) -> Any:
@@ -156,24 +167,89 @@ def _times(column: Column, values: Any) -> Any:
         raise MismatchError(told) from None
 
 
-def _shorter(model: Any, package: Package, frame: Any) -> Any:
+def _shorter(model: Any, package: Package) -> Any:
     """The way to the model behind MLflow's check of the schema, which ours has done; MLflow's where they differ.
 
     That check, which copies the frame column by column, costs as much as all else. Both ways are asked of the example.
     """
+    behind = getattr(model, "_predict_fn", None)
+    if behind is None or package.schema is None or package.schema.tensor:
+        return model.predict
+    return behind if _same(behind, model.predict, package) else model.predict
+
+
+def is_alike(bare: Bare, package: Package) -> bool:
+    """Whether the package's model says of its example, and of each of its rows, the same without MLflow as with it."""
+    import mlflow.pyfunc
+    import numpy as np
+
+    folder = package.folder / MODEL
+    model, ask = mlflow.pyfunc.load_model(str(folder)), asked_of(bare, folder)
+
+    def answer(rows: Any) -> Any:
+        said = ask(rows)
+        if type(said) is not np.ndarray:
+            raise TypeError  # what else there is, MLflow turns into JSON
+        return said
+
+    return _same(answer, model.predict, package, one_by_one=True)
+
+
+def _same(one: Any, other: Any, package: Package, *, one_by_one: bool = False) -> bool:
+    """Whether both say the same of the package's example, all at once, and of its rows."""
+    made = _example_of(package)
+    if made is None:
+        return False
+    parts = [made, *(made[place : place + 1] for place in range(min(len(made), _ROWS * one_by_one)))]
+    try:
+        return all(plain(one(part)) == plain(other(part)) for part in parts)
+    except Exception:  # whatever it is, MLflow's way is the one that is described
+        return False
+
+
+def _example_of(package: Package) -> Any:
+    """The package's example as the model takes it; None where it has none that fits."""
     from stagebook.serve.protocol import rows_in
     from stagebook.serve.schema import fitted
 
-    behind = getattr(model, "_predict_fn", None)
-    if behind is None or package.schema is None or package.example is None:
-        return model.predict
+    if package.schema is None or package.example is None:
+        return None
     try:
-        made = frame(fitted(rows_in(package.example), package.schema))
-        if plain(behind(made)) == plain(model.predict(made)):
-            return behind
-    except Exception:  # whatever it is, MLflow's way is the one that is described
-        return model.predict
-    return model.predict
+        return _given(fitted(rows_in(package.example), package.schema), package.schema)
+    except RefusedError:
+        return None
+
+
+def _on_one_core(ask: Any, package: Package) -> Any:
+    """The same for a few rows, without threads of OpenMP: to wake them costs more than they do for these.
+
+    Other requests have the other cores. As it is, where that is another answer, or there is no such library.
+    """
+    try:
+        from threadpoolctl import ThreadpoolController
+    except ImportError:
+        return ask
+    said = _example_said(ask, package)  # all that it takes is loaded by then
+    threads = ThreadpoolController().select(user_api="openmp")
+    if said is None or not threads.lib_controllers:
+        return ask
+
+    def alone(rows: Any) -> Any:
+        with threads.limit(limits=1):
+            return ask(rows)
+
+    return alone if _example_said(alone, package) == said else ask
+
+
+def _example_said(ask: Any, package: Package) -> Any:
+    """What is said of the package's example; None where that cannot be had."""
+    rows = _example_of(package)
+    if rows is None:
+        return None
+    try:
+        return plain(ask(rows))
+    except Exception:  # a model's own code raises what it likes
+        return None
 
 
 def plain(answers: Any) -> Any:

@@ -44,12 +44,14 @@ class Layout:
         types: NumPy's type of each input, in the schema's order; `string` for texts.
         output: which output is the answer.
         flat: the answer is a column, and is given as a list.
+        flags: the model says true or false, for which ONNX has 1 and 0.
     """
 
     single: bool
     types: tuple[str, ...]
     output: int
     flat: bool
+    flags: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ def proved(model: Any, method: str, schema: Schema, example: Frame) -> Proof:
             content = _converted(model, schema, layout)
             difference = _difference(content, layout, schema, table, expected)
             if behind is not None:
-                _difference(content, replace(layout, output=1, flat=False), schema, table, behind)
+                _difference(content, replace(layout, output=1, flat=False, flags=False), schema, table, behind)
         except NotConvertibleError as error:
             reasons.append(str(error))
             continue
@@ -111,12 +113,12 @@ def proved(model: Any, method: str, schema: Schema, example: Frame) -> Proof:
 def _layouts(schema: Schema, method: str, expected: Array) -> Iterator[Layout]:
     """Ways to convert, the most exact first."""
     kinds = [_KINDS[column.type] for column in schema.columns]
-    flat, output = expected.ndim == 1, int(method == "predict_proba")
+    flat, output, flags = expected.ndim == 1, int(method == "predict_proba"), expected.dtype.kind == "b"
     for number in ("float64", "float32"):
         types = tuple(number if kind.startswith("float") else kind for kind in kinds)
         if "string" not in kinds:
-            yield Layout(single=True, types=(number,) * len(kinds), output=output, flat=flat)
-        yield Layout(single=False, types=types, output=output, flat=flat)
+            yield Layout(single=True, types=(number,) * len(kinds), output=output, flat=flat, flags=flags)
+        yield Layout(single=False, types=types, output=output, flat=flat, flags=flags)
 
 
 def _converted(model: Any, schema: Schema, layout: Layout) -> bytes:
@@ -182,6 +184,7 @@ def _answers(session: Any, layout: Layout, schema: Schema, table: Frame) -> Arra
     frames = {column.name: table[column.name].to_numpy() for column in schema.columns}
     feed = feed_of([frames[column.name] for column in schema.columns], layout, schema)
     answers = np.asarray(session.run(None, feed)[layout.output])
+    answers = answers.astype(bool) if layout.flags else answers
     return answers.reshape(-1) if layout.flat else answers
 
 

@@ -5,6 +5,7 @@ CACHE/serve/models/KEY/     KEY: the version's digest
   about.json                what `Package` says, with digests of all other files; signed with the user's key
   model/                    the version's files, in MLflow's format
   model.onnx                where ONNX Runtime serves it
+  model.pkl                 where scikit-learn does, without MLflow
 CACHE/serve/last/KEY.json   the version that a reference last meant; signed
 ```
 
@@ -21,6 +22,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from stagebook.serve.bare import Bare
 from stagebook.serve.onnx import Layout
 from stagebook.serve.schema import Column, Schema
 from stagebook.serve.versions import Reference
@@ -45,7 +47,8 @@ class Package:
         why: why it is served as it is, in words.
         schema: what it takes; None where MLflow alone can say.
         example: a request's body, or None.
-        layout: how ONNX Runtime is asked; None where MLflow serves it.
+        layout: how ONNX Runtime is asked; None where the model itself answers.
+        bare: how the model is asked without MLflow, where it then says what it says with it; else None.
         files: digests of its files, by their paths in the folder.
     """
 
@@ -56,6 +59,7 @@ class Package:
     schema: Schema | None = None
     example: Mapping[str, Any] | None = None
     layout: Layout | None = None
+    bare: Bare | None = None
     files: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -96,14 +100,14 @@ def package_in(folder: Path) -> Package | None:
     """What is in the folder; None where nothing is, or not what was signed."""
     try:
         record = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
-        if not is_signed(_name(folder.name), record):
+        if not is_signed(_name(folder.name), record) or "bare" not in record:  # one of before
             return None
         for name, digest in record["files"].items():
             if digest_of_file(folder / name) != digest:
                 return None
     except (OSError, ValueError):
         return None
-    schema, layout = record["schema"], record["layout"]
+    schema, layout, bare = record["schema"], record["layout"], record["bare"]
     return Package(
         folder,
         record["model"],
@@ -112,6 +116,7 @@ def package_in(folder: Path) -> Package | None:
         None if schema is None else _schema(schema),
         record["example"],
         None if layout is None else Layout(**{**layout, "types": tuple(layout["types"])}),
+        None if bare is None else Bare(**{**bare, "code": tuple(bare["code"])}),
         record["files"],
     )
 

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     import pandas as pd
     from mlflow.models import Model
 
+    from stagebook.serve.bare import Bare
+
 Backend = Literal["auto", "pyfunc", "onnx"]
 _FLAVOR = "sklearn"
 
@@ -153,7 +155,22 @@ def _package(version: Version, folder: Path) -> Package:
     try:
         return _converted(package, about)
     except NotConvertibleError as error:
-        return _with(package, why=f"since {error}")
+        return _with(package, why=f"since {error}", bare=_bare(package, about))
+
+
+def _bare(package: Package, about: Model) -> Bare | None:
+    """How the model is asked without MLflow, where it then says what it says with it."""
+    from stagebook.serve.backends import is_alike
+    from stagebook.serve.bare import KEPT, kept
+
+    try:
+        found = kept(about, package.folder / MODEL)
+        if found is not None and is_alike(found, package):
+            return found
+    except Exception:  # a model's own code raises what it likes; MLflow's way is there
+        found = None
+    (package.folder / KEPT).unlink(missing_ok=True)
+    return None
 
 
 def _converted(package: Package, about: Model) -> Package:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 _NOTE = "of.json"
 _KINDS = (".parquet", ".csv")
+_PIECE = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,6 +89,19 @@ def score_file(
     return Scored(rows, reused)
 
 
+def rows_in(source: Path) -> int | None:
+    """How many rows a file says that it has; None where that is not known without reading it all."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    if source.suffix != ".parquet":
+        return None
+    try:
+        return int(pq.read_metadata(source).num_rows)
+    except (OSError, pa.ArrowException):  # scoring it says why
+        return None
+
+
 def _note(current: Current, source: Path, chunk: int) -> str:
     """What the parts are of: a version, a file as it is, and how it is cut."""
     state = source.stat()
@@ -118,7 +132,8 @@ def _chunks(source: Path, size: int) -> Iterator[pa.Table]:
     if source.suffix == ".parquet":
         import pyarrow.parquet as pq
 
-        with pq.ParquetFile(source) as file:
+        # read in pieces: else a row group, which may be the whole file, is read at once
+        with pq.ParquetFile(source, buffer_size=_PIECE, pre_buffer=False) as file:
             for batch in file.iter_batches(batch_size=size):
                 yield pa.Table.from_batches([batch])
         return
@@ -192,14 +207,10 @@ def _join(parts: list[Path], target: Path) -> None:
 
     if not parts:
         raise UsageError("The input has no rows.")
-    temporary = target.with_name(f".{target.name}.{os.getpid()}")
+    temporary = parts[0].with_name("whole")  # what a kill leaves behind goes with the parts
     schema = pq.read_schema(parts[0])
-    try:
-        kind = pq.ParquetWriter if target.suffix == ".parquet" else pc.CSVWriter
-        with kind(temporary, schema) as writer:
-            for part in parts:
-                writer.write_table(pq.read_table(part, partitioning=None).cast(schema))
-        temporary.replace(target)
-    finally:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
+    kind = pq.ParquetWriter if target.suffix == ".parquet" else pc.CSVWriter
+    with kind(temporary, schema) as writer:
+        for part in parts:
+            writer.write_table(pq.read_table(part, partitioning=None).cast(schema))
+    temporary.replace(target)

@@ -1,8 +1,9 @@
 """A model and the feature stages before it as one: it takes raw rows, as they come when it is asked.
 
-It is code that needs nothing of ours (`scorer.py`), with the values that the stages take beside the rows. Before it is
-kept, it is loaded as a service would, and must say of the notebook's own rows what the notebook's model says; of some
-of them by themselves, too, since what a stage computes from all rows (a mean, a rank) is another thing for a few.
+It is code that needs nothing of ours (`scorer.py`, `features.py`), with the values that the stages take beside the
+rows. Before it is kept, it is loaded as a service would, and must say of the notebook's own rows what the notebook's
+model says; of some of them by themselves, too, since what a stage computes from all rows (a mean, a rank) is another
+thing for a few.
 """
 
 from __future__ import annotations
@@ -12,22 +13,20 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
-_SOURCE = '''\
-"""Scores rows with the features and the model of a notebook. Written by Stagebook."""
+_FEATURES = '''\
+"""Makes what the model takes of raw rows, as a notebook does. Written by Stagebook."""
 
 import copy
 
-import cloudpickle
-import mlflow.pyfunc
 import pandas
-from mlflow.models import set_model
 
 {setup}
 
-FEATURES = {code}
+FEATURES = compile({code}, "<features>", "exec")
 ROWS, TABLE = {rows!r}, {table!r}
 COLUMNS = {columns!r}
 TIMES = {times!r}  # with a time zone in the notebook; here they come as UTC, without one
+SHARED = {shared!r} and int(pandas.__version__.partition(".")[0]) >= 3  # frames are copied where they are written to
 
 
 def features(rows, taken):
@@ -35,25 +34,45 @@ def features(rows, taken):
     rows = rows.copy()
     for name in TIMES.keys() & set(rows.columns):
         rows[name] = pandas.to_datetime(rows[name], utc=True).astype(TIMES[name])
-    names = {{**globals(), **copy.deepcopy(taken), ROWS: rows}}
-    exec(compile(FEATURES, "<features>", "exec"), names)
+    frames = [one for one in taken.values() if SHARED and type(one) in (pandas.DataFrame, pandas.Series)]
+    known = {{id(one): one.copy(deep=False) for one in frames}}
+    names = {{**globals(), **copy.deepcopy(taken, known), ROWS: rows}}
+    exec(FEATURES, names)
     return names[TABLE] if COLUMNS is None else names[TABLE][COLUMNS]
+'''
+_SOURCE = '''\
+"""Scores rows with the features and the model of a notebook. Written by Stagebook."""
+
+import importlib.util
+import sys
+import uuid
+
+import cloudpickle
+import mlflow.pyfunc
+import pandas
+from mlflow.models import set_model
 
 
 class Scorer(mlflow.pyfunc.PythonModel):
     """Makes features of the rows it is given, and asks the model."""
 
     def load_context(self, context):
+        name = "features_" + uuid.uuid4().hex
+        spec = importlib.util.spec_from_file_location(name, context.artifacts["features"])
+        self._features = sys.modules[name] = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(self._features)
         with open(context.artifacts["taken"], "rb") as file:
             self._taken = cloudpickle.load(file)
         self._model = mlflow.pyfunc.load_model(context.artifacts["model"])
 
     def predict(self, context, model_input: pandas.DataFrame, params=None):
-        return self._model.predict(features(model_input, self._taken))
+        return self._model.predict(self._features.features(model_input, self._taken))
 
 
 set_model(Scorer())
 '''
+SCORER = "stagebook_scorer"
+"""The name under which MLflow's metadata say that a model is a scorer."""
 _SOME = 50
 """Rows that are scored by themselves, to see whether they depend on others."""
 
@@ -94,12 +113,13 @@ def save_scorer(
     rows, columns = names[0], table[2]
     expected = predict(table[1] if columns is None else table[1][columns])
     others = {name: value for name, value in taken.items() if name != rows}
-    source = _SOURCE.format(
+    source = _FEATURES.format(
         setup=features["setup"],
         code=_quoted(features["code"]),
         rows=rows,
         table=table[0],
         columns=columns,
+        shared="array" not in _mentioned(features["setup"]) | _mentioned(features["code"]),  # it goes around the copies
         times={name: str(kind) for name, kind in frames[rows].dtypes.items() if getattr(kind, "tz", None) is not None},
     )
     parts = {"source": source, "taken": others, "model": model, "requirements": requirements, "code": code}
@@ -124,12 +144,18 @@ def _saved(folder: Path, rows: Any, expected: Any, parts: Mapping[str, Any]) -> 
     for place in (folder, beside):
         shutil.rmtree(place, ignore_errors=True)
     beside.mkdir(parents=True)
-    (beside / "scorer.py").write_text(parts["source"], encoding="utf-8")
+    (beside / "scorer.py").write_text(_SOURCE, encoding="utf-8")
+    (beside / "features.py").write_text(parts["source"], encoding="utf-8")
     (beside / "taken.pkl").write_bytes(cloudpickle.dumps(parts["taken"]))
     mlflow.pyfunc.save_model(
         str(folder),
         python_model=str(beside / "scorer.py"),
-        artifacts={"taken": str(beside / "taken.pkl"), "model": str(parts["model"])},
+        artifacts={
+            "features": str(beside / "features.py"),
+            "taken": str(beside / "taken.pkl"),
+            "model": str(parts["model"]),
+        },
+        metadata={SCORER: True},
         signature=infer_signature(rows, expected[:5]),
         input_example=rows[:5],
         pip_requirements=parts["requirements"],
