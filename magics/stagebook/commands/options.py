@@ -30,6 +30,9 @@ def listed_names(_: click.Context, __: click.Parameter, value: tuple[str, ...]) 
 
 notebook_argument = click.argument("notebook", type=click.Path(path_type=Path))
 store_option = click.option("--store", metavar="FOLDER|URL", help="Where results are kept [.stagebook beside it].")
+on_option = click.option(
+    "--on", metavar="dask|dask://HOST:PORT", help="Where stages run: Dask's workers, started here or reached there."
+)
 parameter_option = click.option(
     "-p",
     "--parameter",

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from stagebook.commands.options import examples, given_parameters, notebook_argument, selection, selection_options
+from stagebook.commands.options import (
+    examples,
+    given_parameters,
+    notebook_argument,
+    on_option,
+    selection,
+    selection_options,
+)
 
 if TYPE_CHECKING:
     from stagebook.run.profile import Profile
@@ -22,6 +29,7 @@ if TYPE_CHECKING:
         "stagebook run flights.ipynb -p depth 8 -p seed 1 --out runs/deep",
         "stagebook run flights.ipynb --from evaluate --force",
         "API_KEY=... stagebook run flights.ipynb --secret api_key",
+        "stagebook run flights.ipynb --on dask://10.0.0.5:8786     its stages on the workers of a Dask cluster",
         status="Exit status: 0 done, 1 a stage failed, 2 it could not be started, 3 a gate is closed, 130 interrupted.",
     )
 )
@@ -31,6 +39,7 @@ if TYPE_CHECKING:
     "--out", type=click.Path(path_type=Path), help="Folder for the output notebook and run.json [one in the store]."
 )
 @click.option("--jobs", "-j", type=click.IntRange(min=1), help="Kernels at work at once [one a core].")
+@on_option
 @click.option("--no-track", is_flag=True, help="Do not record the run in MLflow.")
 @click.option("--promote", "promoted", is_flag=True, help="Make the run's models @champion, if their gates hold.")
 @click.option("--profile", "profiled", is_flag=True, help="Show where the time went; a timeline goes to profile.html.")
@@ -71,6 +80,7 @@ def run(
             track=not no_track,
             later=True,
             store=asked["store"],
+            on=asked["on"],
         )
     except KeyboardInterrupt:
         sys.exit(130)

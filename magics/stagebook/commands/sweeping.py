@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from stagebook.commands.options import examples, given_parameters, notebook_argument, secret_option, store_option
+from stagebook.commands.options import (
+    examples,
+    given_parameters,
+    notebook_argument,
+    on_option,
+    secret_option,
+    store_option,
+)
 from stagebook.errors import UsageError
 
 if TYPE_CHECKING:
@@ -49,6 +56,7 @@ if TYPE_CHECKING:
 @click.option("--out", type=click.Path(path_type=Path), help="Folder for table, picture and runs [in the store].")
 @store_option
 @click.option("--jobs", "-j", type=click.IntRange(min=1), help="Kernels at work at once, over all points [one a core].")
+@on_option
 @click.option("--no-track", is_flag=True, help="Do not record the sweep in MLflow.")
 @click.option("--json", "as_json", is_flag=True, help="Print events as JSON lines instead of progress.")
 def sweep(notebook: Path, *, as_json: bool, **asked: Any) -> None:
@@ -74,6 +82,7 @@ def sweep(notebook: Path, *, as_json: bool, **asked: Any) -> None:
         selection=Selection(end=asked["end"], force=asked["force"]),
         out=asked["out"],
         jobs=asked["jobs"],
+        on=asked["on"],
         track=not asked["no_track"],
         later=True,
         store=asked["store"],

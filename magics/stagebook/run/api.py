@@ -14,11 +14,11 @@ from stagebook.errors import StagebookError, UsageError
 from stagebook.events import Event
 from stagebook.model import Pipeline
 from stagebook.plan import Plan, Selection
-from stagebook.registry import plugin
 from stagebook.run.claims import Shared
 from stagebook.run.decisions import make_plan, selected_stages
 from stagebook.run.files import writable_folder
 from stagebook.run.kernelspecs import check_kernel
+from stagebook.run.placing import runner_on
 from stagebook.run.plan import Planner
 from stagebook.run.record import Run
 from stagebook.run.request import Request, store_for
@@ -55,6 +55,7 @@ def run_notebook(
     later: bool = False,
     store: str | Path | None = None,
     shared: Shared | None = None,
+    on: str | None = None,
 ) -> Run:
     """Run a notebook's stages headlessly through Papermill.
 
@@ -69,6 +70,7 @@ def run_notebook(
         later: do not wait until another process has recorded the run.
         store: where results are kept, a folder or a URL that fsspec knows; `.stagebook` beside the notebook by default.
         shared: what the run has in common with others that go on in this process.
+        on: where stages run, as `dask://HOST:PORT`; on this machine by default.
 
     Returns:
         The run. Its `state` says whether stages failed: that raises nothing.
@@ -90,6 +92,7 @@ def run_notebook(
         track=track,
         later=later,
         shared=shared,
+        on=on,
     )
     selected = selected_stages(pipeline, request.selection)
     request.output = output = writable_folder(request.folder) / notebook.name
@@ -101,7 +104,7 @@ def run_notebook(
         return done
     with ExitStack() as stack:
         if shared is None:
-            request.runner = stack.enter_context(plugin("runner", "local")(jobs))
+            request.runner = stack.enter_context(runner_on(on, jobs))
             sources, place = [cell.source for cell in pipeline.preamble], str(request.source.parent)
             # it gets kernels ready while Papermill is imported, in a thread that must not import what that imports
             wanted = 1 if may_reuse else len(selected)

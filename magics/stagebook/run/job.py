@@ -54,6 +54,7 @@ class StageJob:
         timeout: seconds for all cells together.
         retries: how often to try again.
         threads: how many numerical libraries use; None for as many as they like.
+        resources: what the stage asks for, and how much of it.
         secrets: names of secret parameters, each with the texts of its value as far as it is known before it runs.
         is_test: whether the cells are a test of the stage: asserts tell what they compare, and nothing is kept.
     """
@@ -81,6 +82,7 @@ class StageJob:
     timeout: float | None = None
     retries: int = 0
     threads: int | None = None
+    resources: tuple[tuple[str, float], ...] = ()
     secrets: Mapping[str, tuple[str, ...]] = field(default_factory=frozen_map)
     is_test: bool = False
 

@@ -68,6 +68,7 @@ def stage_job(
         timeout=stage.options.timeout,
         retries=stage.options.retries,
         threads=round(dict(stage.options.resources).get(CORES, 0)) or None,
+        resources=stage.options.resources,
         secrets=frozen_map(secret_texts(pipeline.parameters, planner.parameters)),
     )
 

@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from math import inf
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -18,7 +19,6 @@ from stagebook.book.secrets import shown_values
 from stagebook.errors import StoreError
 from stagebook.events import Event, Notice, RunFinished, RunStarted, StageFinished
 from stagebook.model import Pipeline
-from stagebook.registry import plugin
 from stagebook.run.champions import Champions, no_champions
 from stagebook.run.collect import note_finished
 from stagebook.run.decisions import selected_stages
@@ -30,6 +30,7 @@ from stagebook.run.job_cells import job_cells, preamble_cells
 from stagebook.run.kernelspecs import check_kernel
 from stagebook.run.masking import mask_parameters
 from stagebook.run.output import OutputNotebook
+from stagebook.run.placing import runner_on
 from stagebook.run.plan import Planner
 from stagebook.run.presence import Presence
 from stagebook.run.provenance import Inquiry, Provenance
@@ -63,6 +64,7 @@ def run_node(node: Any, request: Request, *, output: Path | None) -> Run:
         journal = stack.enter_context(Journal(request, this.unfinished)) if request.track else None
         tell = Telling((presence, document, *request.listeners, *([journal] if journal else [])))
         runner = request.runner or stack.enter_context(_runner(request))
+        runner.check(str(request.source.parent), this.planner.packages())
         gates = stack.enter_context(this.gates(ahead=True))
         execution = this.execution(runner, tell, environment_for(journal, this.planner), gates)
         this.begin(tell)
@@ -235,12 +237,13 @@ def _schedule(planner: Planner, runner: Any) -> Schedule:
     last = {stage.name: planner.last(stage.name) or {} for stage in planner.pipeline.stages}
     durations = {name: one["duration"] for name, one in last.items() if one.get("duration")}
     memory = {name: one["memory"] for name, one in last.items() if one.get("memory")}
-    return Schedule(runner, durations=durations, memory=memory, available=available_memory)
+    available = available_memory if runner.is_here else lambda: inf
+    return Schedule(runner, durations=durations, memory=memory, available=available, limited=runner.is_here)
 
 
 def _runner(request: Request) -> Any:
     """A runner that is closed when the run is over."""
-    return request.shared.runner.share() if request.shared else plugin("runner", "local")(request.jobs)
+    return request.shared.runner.share() if request.shared else runner_on(request.on, request.jobs)
 
 
 class _KernelNeededError(Exception):
@@ -249,6 +252,8 @@ class _KernelNeededError(Exception):
 
 class _NoKernels:
     """In place of a runner, where nothing is to be run."""
+
+    is_here = True
 
     @property
     def slots(self) -> NoReturn:

@@ -29,6 +29,7 @@ class Request:
         folder: where `run.json` goes.
         output: where the output notebook goes; None where Papermill's caller says that.
         jobs: kernels at work at once; None for one a core.
+        on: where stages run; None for this machine. See `placing`.
         selection: which stages may run.
         listeners: told of every event.
         track: whether to record the run in MLflow.
@@ -50,6 +51,7 @@ class Request:
     shared: Shared | None = None
     later: bool = False
     output: Path | None = None
+    on: str | None = None
     runner: Any = None
     run: Run | None = None
 
@@ -72,13 +74,14 @@ class Request:
         track: bool = True,
         later: bool = False,
         shared: Shared | None = None,
+        on: str | None = None,
     ) -> Request:
         """A request, the usual places filled in: `.stagebook` beside the notebook, in it a folder of the run's own."""
         name = new_run_id()
         kept = store_for(source, store)
         home = home_for(source, store)
         place = (folder or home / "runs" / name).absolute()
-        return cls(name, source, kept.location, home, place, jobs, selection, listeners, track, shared, later)
+        return cls(name, source, kept.location, home, place, jobs, selection, listeners, track, shared, later, on=on)
 
 
 def home_for(notebook: Path, store: str | Path | None = None) -> Path:

@@ -55,6 +55,7 @@ class Schedule:
         durations: how long stages took last time, in seconds, as far as that is known.
         memory: by stage, the bytes it needed last time.
         available: tells how much memory there is for kernels, in bytes.
+        limited: whether what stages ask for counts here; else the runner sees to it where it places them.
     """
 
     def __init__(
@@ -64,11 +65,13 @@ class Schedule:
         durations: Mapping[str, float],
         memory: Mapping[str, float],
         available: Callable[[], float],
+        limited: bool = True,
     ) -> None:
         self._runner = runner
         self._durations = durations
         self._memory = memory
         self._available = available
+        self._limited = limited
         self._at_first: float | None = None
         self._order: tuple[Pipeline | None, tuple[Stage, ...]] = (None, ())
 
@@ -88,6 +91,8 @@ class Schedule:
             return ""
         if len(running) >= slots:
             return "a free slot"
+        if not self._limited:
+            return ""
         for name, amount in {CORES: 1.0, **dict(stage.options.resources)}.items():
             used = [dict(other.options.resources).get(name, float(name == CORES)) for other in running]
             limit = slots if name == CORES else max(amount, *used)

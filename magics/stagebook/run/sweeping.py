@@ -18,13 +18,13 @@ from stagebook.errors import StagebookError, UsageError, did_you_mean
 from stagebook.events import Event, PointEvent, PointFinished, PointStarted, SweepFinished, SweepStarted
 from stagebook.model import Pipeline
 from stagebook.plan import Selection
-from stagebook.registry import plugin
 from stagebook.run.axes import read_axes
 from stagebook.run.claims import Claims, Shared
 from stagebook.run.decisions import selected_stages
 from stagebook.run.files import writable_folder
 from stagebook.run.interrupts import interrupts
 from stagebook.run.kernelspecs import check_kernel
+from stagebook.run.placing import runner_on
 from stagebook.run.record import Run, utc_now
 from stagebook.run.request import home_for
 from stagebook.run.search import Search
@@ -49,6 +49,7 @@ class SweepRequest:
         selection: which stages may run.
         out: folder for table, picture and the points' runs; by default all of them go to the store.
         jobs: kernels at work at once, over all points; None for one a core.
+        on: where stages run; None for this machine.
         track: whether to record it in MLflow.
         later: leave that to another process, without waiting for it.
         store: where results are kept, a folder or a URL; `.stagebook` beside the notebook by default.
@@ -63,6 +64,7 @@ class SweepRequest:
     selection: Selection = Selection()  # noqa: RUF009 - frozen
     out: Path | None = None
     jobs: int | None = None
+    on: str | None = None
     track: bool = True
     later: bool = False
     store: str | Path | None = None
@@ -107,7 +109,7 @@ def sweep_notebook(request: SweepRequest, *, listeners: tuple[Callable[[Event], 
         stack.callback(points.close)
         journal = SweepJournal(sweep, place, wait=not request.later) if request.track else None
         tell = Telling((*listeners, *([journal] if journal else [])))
-        runner = stack.enter_context(plugin("runner", "local")(request.jobs))
+        runner = stack.enter_context(runner_on(request.on, request.jobs))
         sweeping = _Sweeping(request, sweep, points, secrets, runner, journal, tell)
         tell(_started(sweep))
         done = sweeping.run()

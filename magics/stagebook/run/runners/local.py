@@ -38,6 +38,8 @@ class LocalRunner:
         beside: a runner to share slots and thread with.
     """
 
+    is_here = True
+
     def __init__(self, slots: int | None = None, *, beside: LocalRunner | None = None) -> None:
         self.slots = slots or os.cpu_count() or 1
         self._free: asyncio.Semaphore = beside._free if beside else asyncio.Semaphore(self.slots)
@@ -60,6 +62,9 @@ class LocalRunner:
     def submit(self, job: StageJob, emit: Emit, environment: Environment) -> Future[StageResult]:
         """Start a job. The future's result says what went wrong, also with a kernel that cannot be had."""
         return asyncio.run_coroutine_threadsafe(self._attempts(job, emit, environment), self._loop)
+
+    def check(self, folder: str, packages: Mapping[str, str]) -> None:
+        """Nothing is other here than it is here."""
 
     def prepare(self, kernel: str, folder: str, preamble: Sequence[str], *, kernels: int) -> None:
         """So many jobs are going to be submitted at least, in whose kernels these cells run first: make some ready."""

@@ -1,0 +1,27 @@
+"""Where stages run: `--on` names a runner, and where that one finds its machines."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from stagebook.errors import UsageError
+from stagebook.registry import plugin
+
+HERE = "local"
+
+
+def runner_on(on: str | None, jobs: int | None) -> Any:
+    """A runner.
+
+    Args:
+        on: `NAME` or `NAME://PLACE`, as `dask://HOST:PORT`; None for this machine.
+        jobs: stages at work at once at the most; None for as many as there is room for.
+
+    Raises:
+        UsageError: there is no such runner, it takes no place, or it cannot be had.
+    """
+    name, _, place = (on or HERE).partition("://")
+    make = plugin("runner", name)
+    if name == HERE and place:
+        raise UsageError(f"`--on {on}`: this machine has no other place. Leave out `://{place}`.")
+    return make(jobs, place) if place else make(jobs)

@@ -1,0 +1,176 @@
+"""The same notebook on the workers of a Dask cluster, which runs in processes of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+
+import pytest
+from notebooks_factory import written
+
+from stagebook.errors import UsageError
+from stagebook.events import CellPrinted, Notice, StageStarted, event_to_json
+from stagebook.registry import plugin
+
+distributed = pytest.importorskip("distributed", reason="install it with `pip install 'stagebook[dask]'`")
+
+CELLS = [
+    ("parameters", "n = 3"),
+    ("setup", "import random\nimport numpy as np\nimport pandas as pd"),
+    ("stage:load", "df = pd.DataFrame({'x': range(n)})\nrandom.seed(1)"),
+    ("stage:left", "left = df.x.sum() + random.random()"),
+    ("stage:right", "right = df.assign(y=df.x ** 2)"),
+    ("", "%%stage join metrics=total\ntotal = float(left + right.y.sum())\nprint(total)"),
+    ("stage:late", "df.loc[0, 'x'] = 7\nlines = (str(x) for x in df.x)"),
+    ("stage:last", "print(list(lines), random.random())"),
+]
+PLACES = ("started", "ended", "duration", "id", "folder", "output", "store", "home", "memory", "phases", "run", "runs")
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1", silence_logs="ERROR"
+    ) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+def on(cluster):
+    """How `--on` names it."""
+    return f"dask://{cluster.scheduler_address.removeprefix('tcp://')}"
+
+
+def lasting(facts):
+    """What `run.json` says, without places and times, and without setup cells: kernels made ready have run them."""
+    if isinstance(facts, dict):
+        if "cells" in facts:
+            facts = facts | {"cells": [cell for cell in facts["cells"] if cell["number"] > 2]}
+        return {name: lasting(value) for name, value in facts.items() if name not in PLACES}
+    return [lasting(one) for one in facts] if isinstance(facts, list) else facts
+
+
+def run_of(bench_in, folder, **options):
+    folder.mkdir()
+    bench = bench_in(folder)
+    bench.done = bench.run(CELLS, jobs=2, **options)
+    return bench
+
+
+def test_a_run_is_the_same_but_for_places_and_times(bench_in, tmp_path, on):
+    here, there = run_of(bench_in, tmp_path / "here"), run_of(bench_in, tmp_path / "there", on=on)
+    assert there.done.state == "done", there.done
+    texts = [json.loads(bench.done.text().replace(str(bench.folder), "")) for bench in (here, there)]
+    assert lasting(texts[1]) == lasting(texts[0])
+    for number in range(1, len(CELLS) + 1):
+        assert there.printed(there.done, number) == here.printed(here.done, number)
+    kinds = [sorted(json.dumps(_plain(event), default=repr) for event in bench.events) for bench in (here, there)]
+    assert kinds[1] == kinds[0]
+    again = there.run(on=on)
+    assert {one.state for one in again.stages} == {"reused"}
+    assert {one.state for one in there.run().stages} == {"reused"}, "also where it is run here"
+
+
+def _plain(event):
+    facts = event_to_json(event)
+    return [facts["event"], facts.get("stage"), facts.get("number"), facts.get("state"), facts.get("reason")]
+
+
+def test_independent_stages_are_on_several_workers(bench, on):
+    code = "import os, time\ntime.sleep(1)\nprint(os.getppid())  # the process that forks a worker's kernels"
+    cells = [(f"stage:s{n}", f"{code}\nx{n} = 1") for n in range(2)]
+    run = bench.run(cells, on=on)
+    assert len({bench.printed(run, 1), bench.printed(run, 2)}) == 2
+
+
+def test_what_a_cell_prints_and_a_failure_are_told_as_here(bench, on):
+    cells = [("stage:slow", "import time\nprint('waits', flush=True)\ntime.sleep(1.5)\n1 / 0")]
+    run = bench.run(cells, on=on)
+    assert run.state == "failed"
+    assert "cell 1: ZeroDivisionError: division by zero" in bench.reason(run, "slow")
+    assert [event.text for event in bench.events if isinstance(event, CellPrinted)] == ["waits\n"]
+
+
+def test_a_worker_that_is_lost_has_its_stage_run_elsewhere(bench, on):
+    once = bench.folder / "once"
+    code = (
+        f"import os, pathlib, time\nfirst = not pathlib.Path({str(once)!r}).exists()\n"
+        f"pathlib.Path({str(once)!r}).write_text(str(os.getppid()))\ntime.sleep(60 if first else 0)\nx = 1"
+    )
+
+    def kill():
+        while not (once.exists() and once.read_text()):
+            time.sleep(0.05)
+        with distributed.Client(f"tcp://{on.removeprefix('dask://')}", set_as_default=False) as client:
+            workers = client.run(os.getpid)
+            busy = [worker for worker, tasks in client.processing().items() if tasks]
+        os.kill(workers[busy[0]], signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    run = bench.run([("stage:a", code), ("stage:b", "y = x")], on=on)
+    killer.join()
+    assert run.state == "done", run
+    notices = [event.message for event in bench.events if isinstance(event, Notice)]
+    assert any("`a` runs again on tcp://" in notice for notice in notices), notices
+
+
+def test_an_interrupt_ends_the_run_on_the_workers(bench, on):
+    def interrupt(event):
+        if isinstance(event, StageStarted):
+            threading.Timer(2, os.kill, (os.getpid(), signal.SIGINT)).start()
+
+    bench.listeners = (interrupt,)
+    began = time.monotonic()
+    run = bench.run([("stage:a", "import time\ntime.sleep(100)")], on=on)
+    assert run.state == "interrupted"
+    assert time.monotonic() - began < 60
+
+
+def test_what_no_worker_has_is_told(bench, on):
+    run = bench.run([("", "%%stage a resources=gpu:1\nx = 1")], on=on)
+    assert run.state == "failed"
+    assert "no worker has `gpu`" in bench.reason(run, "a")
+    assert 'dask worker ... --resources "gpu=1"' in bench.reason(run, "a")
+
+
+def test_resources_of_workers_are_asked_for(bench):
+    with distributed.LocalCluster(
+        n_workers=2, threads_per_worker=1, dashboard_address=None, host="127.0.0.1", resources={"GPU": 1}
+    ) as one:
+        place = f"dask://{one.scheduler_address.removeprefix('tcp://')}"
+        run = bench.run([("", "%%stage a resources=gpu:1\nx = 1")], on=place)
+    assert run.state == "done", run
+
+
+def test_workers_with_other_versions_are_refused_with_a_list(bench, cluster, on, monkeypatch):
+    from stagebook.run import worker
+
+    real = worker.version
+    monkeypatch.setattr(worker, "version", lambda name: "0.1" if name == "pandas" else real(name))
+    with pytest.raises(UsageError, match=r"tcp://.* has pandas .*, here is 0\.1"):
+        bench.run([("stage:a", "x = 1")], on=on)
+
+
+def test_a_scheduler_that_is_not_there_and_a_runner_that_is_none_are_refused(tmp_path):
+    with pytest.raises(UsageError, match=r"No Dask scheduler answers at 127.0.0.1:9"):
+        plugin("runner", "dask")(1, "127.0.0.1:9")
+    command = [sys.executable, "-m", "stagebook", "run", "notebook.ipynb", "--on", "dusk://x"]
+    written(tmp_path, [("stage:a", "x = 1")])
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2
+    assert "There is no runner `dusk`" in done.stderr
+
+
+def test_the_command_line_starts_a_cluster_of_its_own(bench, children):
+    bench.write(CELLS)
+    command = [sys.executable, "-m", "stagebook", "run", bench.path.name, "--on", "dask", "--jobs", "2", "--no-track"]
+    done = subprocess.run(command, cwd=bench.folder, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr + done.stdout
+    assert "join: done in" in done.stdout
+    assert not [line for line in children() if "stagebook" in line]
