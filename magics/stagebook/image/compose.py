@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from stagebook.image.dockerfile import DATA, PORT
 from stagebook.image.materials import Materials
 
@@ -13,11 +15,16 @@ x-hardened: &hardened
   tmpfs: [/tmp]
   init: true
 """
-_HOME = "${STAGEBOOK_HOME:?the .stagebook folder beside the notebook, as an absolute path}"
+_HOME = "${STAGEBOOK_HOME:?}"
+_SURROUNDINGS = """\
+# STAGEBOOK_HOME: the folder .stagebook beside the notebook, as an absolute path
+# STAGEBOOK_KEY: the file with the key that signed what is in it
+# STAGEBOOK_USER: the number of the user whose these are
+"""
 _KEY = """\
 secrets:
   key:
-    file: ${STAGEBOOK_KEY:?the file that signs results, as `stagebook run` uses it}
+    file: ${STAGEBOOK_KEY:?}
 """
 
 
@@ -38,7 +45,7 @@ services:
     <<: *hardened
     image: {materials.tag}
     build: .
-    user: "${{UID:-10001}}"
+    user: "${{STAGEBOOK_USER:-10001}}"
     network_mode: none
     volumes:
       # The folders that the notebook reads from, and the one that its results go to.
@@ -55,7 +62,7 @@ services:
     <<: *hardened
     image: {materials.tag}
     build: .
-    user: "${{UID:-10001}}"
+    user: "${{STAGEBOOK_USER:-10001}}"
     network_mode: none
     volumes:
       - ${{FILES:-./files}}:{DATA}
@@ -68,19 +75,20 @@ def _loop(materials: Materials) -> str:
     assert model is not None
     serves = materials.target == "serve"
     image = {target: f"{materials.stem}-{target}:{model.version}" for target in ("serve", "monitor")}
+    other = "monitor" if serves else "serve"
     build = {True: "\n    build: .", False: ""}
     return f"""\
 # The loop: the service, MLflow, and the monitor, which compares what the one is asked with what the other knows.
 #   docker compose up service                   the service alone: it needs nothing else
 #   docker compose --profile loop up            all of it
-# `{image["monitor" if serves else "serve"]}` is built in a context of its own:
-#   stagebook export image {materials.notebook} --target {"monitor" if serves else "serve"} --build
-{_HARD}
+# `{image[other]}` is built in a context of its own:
+#   {shlex.join(["stagebook", "export", "image", materials.notebook, "--target", other, "--build"])}
+{_SURROUNDINGS}{_HARD}
 services:
   service:
     <<: *hardened
     image: {image["serve"]}{build[serves]}
-    user: "${{UID:-10001}}"
+    user: "${{STAGEBOOK_USER:-10001}}"
     ports: ["127.0.0.1:{PORT}:{PORT}"]
     environment:
       STAGEBOOK_SERVE_TOKEN: ${{STAGEBOOK_SERVE_TOKEN:-}}
@@ -90,7 +98,7 @@ services:
     <<: *hardened
     profiles: [loop]
     image: {image["monitor"]}{build[not serves]}
-    user: "${{UID:-10001}}"
+    user: "${{STAGEBOOK_USER:-10001}}"
     entrypoint: [python3, -m, mlflow, server, --host, 0.0.0.0, --port, "5000", --workers, "1"]
     environment:
       MLFLOW_BACKEND_STORE_URI: sqlite:///{_HOME}/mlflow.db
@@ -103,7 +111,7 @@ services:
     <<: *hardened
     profiles: [loop]
     image: {image["monitor"]}
-    user: "${{UID:-10001}}"
+    user: "${{STAGEBOOK_USER:-10001}}"
     command: [--log, /requests/requests]
     depends_on: [service, mlflow]
     environment:

@@ -21,7 +21,7 @@ _WITH_TESTS = ("joblib", "numpy", "pandas", "pyarrow", "scipy", "sklearn")
 _UNUSED = (
     *("pyarrow/include", "pyarrow/src", "pyarrow/libarrow_flight.so*", "pyarrow/libarrow_python_flight.so*"),
     *("pyarrow/_flight.*", "pyarrow/_pyarrow_cpp_tests.*"),
-    *("numpy/_core/include", "numpy/f2py", "mlflow/server/js"),
+    *("numpy/_core/include", "mlflow/server/js"),
     *("onnxruntime/transformers", "onnxruntime/quantization", "onnxruntime/tools"),
 )
 """Of packages that answer requests: tests, headers, and what neither a model nor a request log reaches."""
@@ -109,6 +109,8 @@ def _content(materials: Materials) -> str:
 
 def _start(materials: Materials) -> str:
     lines = [f"USER {USER}:{USER}"]
+    if materials.target == "serve" and materials.log:
+        lines.append(f"VOLUME {json.dumps([DATA])}")
     if materials.target == "serve":
         lines += [f"EXPOSE {PORT}", _health()]
     lines += ["STOPSIGNAL SIGTERM", f"ENTRYPOINT {json.dumps(list(entrypoint(materials)))}"]

@@ -12,10 +12,11 @@ _HARDENED = "--read-only --tmpfs /tmp --cap-drop=all --security-opt=no-new-privi
 def guide(materials: Materials) -> str:
     """The file's text."""
     labelled = "\n".join(f"| `{name}` | {value} |" for name, value in labels(materials).items())
+    command = ["stagebook", "export", "image", materials.notebook, "--target", materials.target]
     return f"""# {materials.stem}-{materials.target}
 
-Written by `stagebook export image {materials.notebook} --target {materials.target}`. A second export replaces what it
-wrote, and stops where something was edited since.
+Written by `{shown(command)}`.
+A second export replaces what the first one wrote, and stops where something was edited since.
 
 ## Build
 
@@ -88,12 +89,14 @@ under its own path, and the key that signed what is in it beside."""
     log = f" -v requests:{DATA}" if materials.log else ""
     told = f"Requests are logged to `{DATA}/requests`." if materials.log else "It logs no requests."
     return f"""```
-docker run --rm --init {_HARDENED} -p 127.0.0.1:{PORT}:{PORT}{log} {tag}
+docker run --rm --init {_HARDENED} \\
+    -p 127.0.0.1:{PORT}:{PORT}{log} {tag}
 curl localhost:{PORT}/invocations -H 'content-type: application/json' -d '{{"dataframe_records": [...]}}'
 ```
 
-{told} `-e STAGEBOOK_SERVE_TOKEN` asks for a token. What stands behind the image's name goes to `stagebook serve`:
-`--secret COLUMN` keeps a column out of the log. SIGTERM ends it with status 0."""
+{told} With `-e STAGEBOOK_SERVE_TOKEN` it asks for a token.
+What stands behind the image's name goes to `stagebook serve`: `--secret COLUMN` keeps a column out of the log. SIGTERM
+ends it with status 0. For it alone, `docker compose up service`; with MLflow and the monitor, see `compose.yaml`."""
 
 
 def _parameter(materials: Materials) -> str:

@@ -13,7 +13,7 @@ from stagebook.errors import StagebookError, did_you_mean
 from stagebook.image.materials import Target
 
 _ALWAYS = ("blake3", "click")
-_SERVICE = ("httptools", "numpy", "prometheus-client", "uvicorn", "uvloop")
+_SERVICE = ("httptools", "msgspec", "numpy", "platformdirs", "prometheus-client", "uvicorn", "uvloop")
 _MLFLOW = ("cloudpickle", "mlflow-skinny", "pandas")
 _RUN = (
     *("cloudpickle", "filelock", "fsspec", "ipykernel", "ipython", "jinja2", "jupyter-client", "jupyter-core"),
@@ -28,7 +28,7 @@ _LOG = ("pyarrow",)
 OWN: Mapping[str, tuple[str, ...]] = {
     "train": (*_ALWAYS, *_RUN, *_RECORD),
     "serve": (*_ALWAYS, *_SERVICE),
-    "score": (*_ALWAYS, "numpy", "pyarrow"),
+    "score": (*_ALWAYS, "msgspec", "numpy", "pyarrow"),
     "monitor": (*_ALWAYS, *_MONITOR, *_MLFLOW, "pyarrow"),
 }
 """What Stagebook imports for each target, beyond what answers."""
