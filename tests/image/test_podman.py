@@ -15,6 +15,8 @@ import pytest
 from tests.image.conftest import HARD, TOKEN, USER, podman
 from tests.image.story import metrics_in, stagebook
 
+pytestmark = pytest.mark.timeout(900)  # the first test that asks for an image waits until it is built
+
 ASK = """
 import http.client, json, sys
 connection = http.client.HTTPConnection("127.0.0.1", 8080, timeout=30)
