@@ -101,7 +101,7 @@ def test_unknown_origins_are_no_labels():
 
 
 def test_a_label_is_no_expression():
-    assert '\\$HOME' in dockerfile(materials("serve", origin=Origin(run="$HOME")))
+    assert "\\$HOME" in dockerfile(materials("serve", origin=Origin(run="$HOME")))
 
 
 def test_service_without_a_log_has_no_volume():

@@ -116,7 +116,7 @@ class TestRequirements:
 
     def test_a_model_needs_a_lean_mlflow(self):
         found = needs_of_model("mlflow==3.17.2\nscikit_learn==1.9.1  # pinned\n\n", called="m")
-        assert [(one.name, one.version) for one in found] == [("mlflow-skinny", "==3.17.2"), ("scikit-learn", "==1.9.1")]
+        assert {one.name: one.version for one in found} == {"mlflow-skinny": "==3.17.2", "scikit-learn": "==1.9.1"}
 
     @pytest.mark.parametrize("line", ["-e .", "thing @ https://example.invalid/thing.whl", "./thing"])
     def test_a_model_that_names_a_place_is_refused(self, line):

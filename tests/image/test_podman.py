@@ -109,9 +109,8 @@ class TestTheService:
         assert sum(len(pd.read_parquet(file)) for file in files) == len(ROWS)
 
     def test_has_neither_jupyter_nor_sklearn_nor_mlflow(self, images):
-        code = "import importlib.util as u; print([m for m in %r if u.find_spec(m)])" % (
-            ["IPython", "jupyter_core", "evidently", "sklearn", "mlflow", "pandas", "pip", "onnxruntime"],
-        )
+        sought = ["IPython", "jupyter_core", "evidently", "sklearn", "mlflow", "pandas", "pip", "onnxruntime"]
+        code = f"import importlib.util as u; print([one for one in {sought} if u.find_spec(one)])"
         done = podman("run", "--rm", "--entrypoint", "/opt/venv/bin/python3", images.built("serve"), "-c", code)
         assert done.stdout == "['onnxruntime']\n"
 
