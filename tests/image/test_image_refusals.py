@@ -205,3 +205,22 @@ class TestFolders:
         assert status == 0
         assert "Would write" in told
         assert not (tmp_path / "notebook-image-train").exists()
+
+
+class TestTheCommandThatBuilds:
+    def test_is_told_where_no_engine_is(self, tmp_path, monkeypatch):
+        monkeypatch.setenv("PATH", str(tmp_path))
+        status, told = said(plain_notebook(tmp_path), "--target", "train", "--tag", "a/b:1", "--tag", "a/b:2")
+        assert status == 0
+        folder = tmp_path / "notebook-image-train"
+        assert told.splitlines()[-1] == f"Build it: docker build --tag a/b:1 --tag a/b:2 {folder}"
+
+    def test_is_of_the_engine_that_is_there(self, tmp_path, monkeypatch):
+        podman = tmp_path / "podman"
+        podman.write_text("#!/bin/sh\n")
+        podman.chmod(0o755)
+        monkeypatch.setenv("PATH", str(tmp_path))
+        monkeypatch.setenv("SSL_CERT_FILE", str(podman))
+        told = said(plain_notebook(tmp_path), "--target", "train", "--engine", "podman")[1]
+        assert told.splitlines()[-1].startswith("Build it: podman build --format docker ")
+        assert f"--secret id=ca,src={podman} " in told

@@ -67,19 +67,14 @@ def finish(folder: Path, files: Mapping[str, bytes], asked: Mapping[str, Any]) -
     Raises:
         StagebookError: it cannot be built or pushed.
     """
-    from stagebook.errors import UsageError
-    from stagebook.image.engines import build, build_command, engine_named, push, secrets_of, shown
+    from stagebook.image.engines import build, build_command, engine_named, engine_there, push, secrets_of, shown
     from stagebook.image.guide import tag_in
 
     tags = list(asked["tags"]) or [tag_in(files["README.md"].decode("utf-8"))]
     if not asked["build"] and not asked["push"]:
-        try:
-            engine = "docker" if asked["no_engine"] else engine_named(asked["engine"])
-            secrets = [] if asked["no_engine"] else secrets_of(engine, asked["secrets"])
-        except UsageError as error:
-            engine, secrets = "docker", []
-            click.echo(f"{error}", err=True)
-        click.echo(f"Build it: {shown(build_command(engine, tags, secrets, str(folder)))}")
+        engine = None if asked["no_engine"] else engine_there(asked["engine"])
+        secrets = asked["secrets"] if engine is None else secrets_of(engine, asked["secrets"])
+        click.echo(f"Build it: {shown(build_command(engine or 'docker', tags, secrets, str(folder)))}")
         return
     chosen = engine_named(asked["engine"])
     build(chosen, folder, tags, asked["secrets"])

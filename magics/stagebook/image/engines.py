@@ -56,6 +56,14 @@ def engine_named(name: str) -> Engine:
     raise UsageError(f"No container engine: {', '.join(told)}. {_INSTALL}")
 
 
+def engine_there(name: str) -> Engine | None:
+    """The same; None where there is none, or it does not answer."""
+    try:
+        return engine_named(name)
+    except UsageError:
+        return None
+
+
 def build_command(engine: Engine, tags: Iterable[str], secrets: Iterable[str], place: str = ".") -> list[str]:
     """The command that builds a context.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -83,8 +84,6 @@ class Materials:
     @property
     def stem(self) -> str:
         """What the image is called before it has a tag: the model's name, or the notebook's."""
-        import re
-
         text = self.model.name if self.model is not None else self.notebook.rpartition(".")[0]
         name = re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")
         return name or "pipeline"
