@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from collections.abc import Iterable, Mapping
 from pathlib import Path
@@ -76,7 +77,17 @@ def locked(
             (folder / "wheels" / file).write_bytes(content)
         command = [
             *(program, "pip", "compile", "requirements.in", "--output-file", "requirements.lock"),
-            *("--quiet", "--universal", "--python-version", python, "--only-binary", ":all:", "--generate-hashes"),
+            *(
+                "--quiet",
+                "--python",
+                sys.executable,
+                "--universal",
+                "--python-version",
+                python,
+                "--only-binary",
+                ":all:",
+                "--generate-hashes",
+            ),
             *("--no-emit-index-url", "--no-emit-find-links", "--no-header", "--no-annotate"),
             *(("--constraint", "constraints.txt") if strict else ()),
             *(("--find-links", "wheels") if wheels else ()),
