@@ -133,19 +133,20 @@ class TestTheService:
         assert "model.onnx is missing, or not what was sealed" in done.stderr + done.stdout
 
 
-class TestTraining:
-    @pytest.fixture(scope="class")
-    def trained(self, images, story, tmp_path_factory):
-        """The folder of results of a run in the image."""
-        results = open_to_all(tmp_path_factory.mktemp("trained") / "results")
-        done = podman(
-            *("run", "--rm", *HARD, "--user", USER, "--volume", f"{story.parent / 'data'}:/app/data:ro"),
-            *("--volume", f"{results}:/app/.stagebook", images.built("train"), "-p", "rows", "150"),
-            check=False,
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return results
+@pytest.fixture(scope="module")
+def trained(images, story, tmp_path_factory):
+    """The folder of results of a run in the image."""
+    results = open_to_all(tmp_path_factory.mktemp("trained") / "results")
+    done = podman(
+        *("run", "--rm", *HARD, "--user", USER, "--volume", f"{story.parent / 'data'}:/app/data:ro"),
+        *("--volume", f"{results}:/app/.stagebook", images.built("train"), "-p", "rows", "150"),
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return results
 
+
+class TestTraining:
     def test_gives_the_metrics_that_it_gives_outside(self, trained, story):
         assert metrics_in(trained) == metrics_in(story.parent / ".stagebook")
 
