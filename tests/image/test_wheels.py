@@ -68,8 +68,8 @@ def test_same_installation_is_the_same_wheel_and_can_be_installed(tmp_path):
 
 
 def test_our_own_is_the_same_each_time_and_starts(tmp_path):
-    name, content = own_wheel()
-    assert own_wheel() == (name, content)
+    name, content = own_wheel("train")
+    assert own_wheel("train") == (name, content)
     with zipfile.ZipFile(io.BytesIO(content)) as wheel:
         names = wheel.namelist()
     assert "stagebook/image/context.py" in names
@@ -87,7 +87,7 @@ def test_all_data_files_of_ours_are_in_it():
 
     import stagebook
 
-    with zipfile.ZipFile(io.BytesIO(own_wheel()[1])) as wheel:
+    with zipfile.ZipFile(io.BytesIO(own_wheel("train")[1])) as wheel:
         names = set(wheel.namelist())
     root = Path(stagebook.__file__).parent
     there = {

@@ -21,7 +21,7 @@ _WITH_TESTS = ("joblib", "numpy", "pandas", "pyarrow", "scipy", "sklearn")
 _UNUSED = (
     *("pyarrow/include", "pyarrow/src", "pyarrow/libarrow_flight.so*", "pyarrow/libarrow_python_flight.so*"),
     *("pyarrow/_flight.*", "pyarrow/_pyarrow_cpp_tests.*"),
-    *("numpy/_core/include", "mlflow/server/js"),
+    *("numpy/_core/include", "numpy/_core/lib", "numpy/random/lib", "numpy/distutils", "mlflow/server/js"),
     *("onnxruntime/transformers", "onnxruntime/quantization", "onnxruntime/tools"),
 )
 """Of packages that answer requests: tests, headers, and what neither a model nor a request log reaches."""

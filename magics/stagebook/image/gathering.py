@@ -76,7 +76,7 @@ def gather(
         target=target,
         notebook=pipeline.notebook.name,
         lock=lock,
-        wheels={**wheels, **dict([own_wheel()])},
+        wheels={**wheels, **dict([own_wheel(target)])},
         base=image,
         python=chosen,
         uv=uv_version(program),

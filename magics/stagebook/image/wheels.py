@@ -18,9 +18,12 @@ from importlib.metadata import Distribution
 from pathlib import Path, PurePosixPath
 
 from stagebook.errors import StagebookError
+from stagebook.image.materials import Target
 
 _LEFT_OUT = frozenset({"labextension", "lab", "__pycache__"})
 """Of Stagebook: what a Jupyter server shows."""
+_OF_NOTEBOOKS = _LEFT_OUT | {"book", "export", "image", "live", "widgets"}
+"""The rooms that a notebook needs, and a registered model does not."""
 _SUFFIXES = frozenset({".py", ".html", ".j2", ".js", ".css", ".json", ".typed", ".yaml"})
 _ENTRY_POINTS = """\
 [console_scripts]
@@ -32,15 +35,20 @@ stagebook = stagebook.run.engine:StagebookEngine
 _WHEEL = "Wheel-Version: 1.0\nGenerator: stagebook\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 
 
-def own_wheel() -> tuple[str, bytes]:
-    """Stagebook as it is running here, without its dependencies and without what is for a Jupyter server."""
+def own_wheel(target: Target) -> tuple[str, bytes]:
+    """Stagebook as it is running here, without its dependencies, and the rooms of it that a target enters.
+
+    Args:
+        target: what the image does.
+    """
+    left_out = _OF_NOTEBOOKS if target in ("serve", "score") else _LEFT_OUT
     root = Path(__file__).parents[1]
     version = _version(root)
     info = f"stagebook-{version}.dist-info"
     files = {
         f"stagebook/{path.relative_to(root).as_posix()}": path.read_bytes()
         for path in sorted(root.rglob("*"))
-        if path.is_file() and path.suffix in _SUFFIXES and not _LEFT_OUT & set(path.relative_to(root).parts)
+        if path.is_file() and path.suffix in _SUFFIXES and not left_out & set(path.relative_to(root).parts)
     }
     files[f"{info}/METADATA"] = f"Metadata-Version: 2.1\nName: stagebook\nVersion: {version}\n".encode()
     files[f"{info}/WHEEL"] = _WHEEL.encode()
