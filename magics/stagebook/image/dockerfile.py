@@ -34,7 +34,7 @@ def dockerfile(materials: Materials) -> str:
 
 
 def _head(materials: Materials) -> str:
-    return f"""# syntax=docker/dockerfile:1
+    return f"""\
 # {_says(materials)} Made by `stagebook export image`; README.md says how to build and run it.
 ARG BASE={materials.base}
 
