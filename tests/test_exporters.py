@@ -75,7 +75,7 @@ def test_the_panel_is_shown_the_files_and_nothing_is_written(tmp_path, monkeypat
 
     monkeypatch.setattr(exports, "_MOST_TEXT", 20)
     path = written(tmp_path, CELLS)
-    listed = exports.exporters_answer()["exporters"][0]
+    listed = next(one for one in exports.exporters_answer()["exporters"] if one["name"] == "listing")
     assert listed["options"][1] == {
         "name": "kind",
         "kind": "choice",

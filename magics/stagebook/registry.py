@@ -14,13 +14,14 @@ if TYPE_CHECKING:
 
 Kind = Literal["codec", "runner", "recorder", "state", "exporter"]
 
-_ROOMS = {
-    "codec": "stagebook.store.codecs",
-    "runner": "stagebook.run.runners",
-    "recorder": "stagebook.track.recorders",
-    "state": "stagebook.run.states",
-    "exporter": "stagebook.export.exporters",
+_ROOMS: dict[str, tuple[str, ...]] = {
+    "codec": ("stagebook.store.codecs",),
+    "runner": ("stagebook.run.runners",),
+    "recorder": ("stagebook.track.recorders",),
+    "state": ("stagebook.run.states",),
+    "exporter": ("stagebook.export.exporters", "stagebook.image.exporters"),
 }
+"""Where ours are. Exporters that look at more than the pipeline stand in a room above."""
 
 
 def plugin(kind: Kind, name: str) -> Any:
@@ -29,8 +30,9 @@ def plugin(kind: Kind, name: str) -> Any:
     Raises:
         UsageError: there is none of that name.
     """
-    if name in _builtin(kind):
-        return getattr(importlib.import_module(f"{_ROOMS[kind]}.{name}"), kind)
+    builtin = _builtin(kind)
+    if name in builtin:
+        return getattr(importlib.import_module(f"{builtin[name]}.{name}"), kind)
     others = _others(kind)
     if name in others:
         return others[name].load()
@@ -51,9 +53,11 @@ def make_ready(kind: Kind) -> None:
 
 
 @functools.cache
-def _builtin(kind: Kind) -> list[str]:
-    room = importlib.import_module(_ROOMS[kind])
-    return sorted(module.name for module in pkgutil.iter_modules(room.__path__))
+def _builtin(kind: Kind) -> dict[str, str]:
+    """Our plug-ins' names, sorted, with the room that each is in."""
+    rooms = {room: importlib.import_module(room).__path__ for room in _ROOMS[kind]}
+    found = {module.name: room for room, path in rooms.items() for module in pkgutil.iter_modules(path)}
+    return dict(sorted(found.items()))
 
 
 @functools.cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,7 +11,7 @@ import click
 from stagebook.commands.options import examples
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from stagebook.export.exporter import Exporter, ExportOption
     from stagebook.export.writing import FileState
@@ -60,17 +61,31 @@ def export() -> None:
     """Write a notebook's pipeline as other tools' files."""
 
 
+_FINISHING = {"image": "stagebook.commands.imaging"}
+"""Commands that go on when the files are written, by exporter: a module with `OPTIONS` and what becomes of them."""
+
+
 def _command(name: str, exporter: Exporter) -> click.Command:
+    more = importlib.import_module(_FINISHING[name]) if name in _FINISHING else None
     parameters: list[click.Parameter] = [
         click.Argument(["notebook"], type=click.Path(path_type=Path)),
         click.Option(["--out"], type=click.Path(path_type=Path, file_okay=False), help=f"Folder [NOTEBOOK-{name}]."),
         *(_option(one) for one in exporter.options),
+        *(more.OPTIONS if more is not None else ()),
         click.Option(["--force"], is_flag=True, help="Write over files that were edited since the last export."),
         click.Option(["--dry-run"], is_flag=True, help="Say what would be written; write nothing."),
     ]
 
+    from stagebook.export.writing import default_folder
+
     def run(notebook: Path, *, out: Path | None, force: bool, dry_run: bool, **given: Any) -> None:
-        _export(name, notebook, out, given, overwrite=force, dry=dry_run)
+        asked = {one: given.pop(one) for one in (more.NAMES if more is not None else ())}
+        if more is not None:
+            more.check(asked)
+            out = out or notebook.parent / default_folder(notebook, more.variant(given))
+        folder, files = _export(name, notebook, out, given, overwrite=force, dry=dry_run)
+        if more is not None and not dry_run:
+            more.finish(folder, files, asked)
 
     return click.Command(
         name,
@@ -96,7 +111,10 @@ def _option(option: ExportOption) -> click.Option:
     return click.Option(names, type=kinds[option.kind], default=option.default, show_default=shown, help=option.help)
 
 
-def _export(name: str, notebook: Path, out: Path | None, given: dict[str, Any], *, overwrite: bool, dry: bool) -> None:
+def _export(
+    name: str, notebook: Path, out: Path | None, given: dict[str, Any], *, overwrite: bool, dry: bool
+) -> tuple[Path, Mapping[str, bytes]]:
+    """Write the files, or say which would be written; the folder, and what is in it."""
     from stagebook.book.notebook import read_document
     from stagebook.book.pipeline import recalled_pipeline
     from stagebook.export.exporter import exported_files
@@ -109,6 +127,7 @@ def _export(name: str, notebook: Path, out: Path | None, given: dict[str, Any], 
         click.echo(_told(folder, states(files, folder, exporter=name), files, dry=True))
     else:
         click.echo(_told(folder, write(files, folder, exporter=name, overwrite=overwrite), files, dry=False))
+    return folder, files
 
 
 def _told(folder: Path, found: Iterable[FileState], files: Any, *, dry: bool) -> str:

@@ -14,6 +14,7 @@ from stagebook.commands.options import examples
 if TYPE_CHECKING:
     from stagebook.serve.entries import Hidden
     from stagebook.serve.requestlog import LogSettings
+    from stagebook.serve.versions import Reference
 
 _TOKEN = "STAGEBOOK_SERVE_TOKEN"
 _MEBI = 1 << 20
@@ -27,6 +28,7 @@ _OFTEN, _SELDOM = 0.5, 10.0
         "stagebook serve flights/3 --port 8080 --no-log       version 3, whatever becomes of the alias",
         "stagebook serve flights --secret tailnum=hash        tailnum is told by a keyed digest in the log",
         "stagebook serve flights --host 0.0.0.0               for others: set STAGEBOOK_SERVE_TOKEN",
+        "stagebook serve model/ --digest DIGEST               what `stagebook export image` has put there",
         status="Exit status: 0 it was told to stop, 2 there is nothing to serve, or it cannot be served there.",
     )
 )
@@ -77,6 +79,7 @@ _OFTEN, _SELDOM = 0.5, 10.0
     metavar="SECONDS",
     help="How often to look whether the alias has moved.",
 )
+@click.option("--digest", metavar="DIGEST", help="MODEL is a folder sealed under this digest, as an image's.")
 @click.option("--store", metavar="FOLDER|URL", help="Where the runs' store is [.stagebook in the working directory].")
 def serve(
     model: str,
@@ -91,6 +94,7 @@ def serve(
     max_body: float,
     concurrency: int,
     look: float,
+    digest: str | None,
     store: str | None,
 ) -> None:
     """Serve a registered model by MLflow's scoring protocol, and log what it is asked.
@@ -107,11 +111,28 @@ def serve(
 
     if no_log and (folder or secrets):
         raise click.UsageError("--no-log goes with neither --log nor --secret.")
-    reference = reference_named(model)
+    reference = reference_named(model) if digest is None else _sealed_as(Path(model))
+    registry = registry_address(_home(store)) if digest is None else ""
     limits = Limits(int(max_body * _MEBI), concurrency, token=os.environ.get(_TOKEN, ""))
     log = None if no_log else _log_settings(folder, reference.name, secrets, flush, keep)
-    settings = Settings(registry_address(_home(store)), reference, host, port, limits, log, look)
+    sealed = None if digest is None else (Path(model).absolute(), digest)
+    settings = Settings(registry, reference, host, port, limits, log, look, sealed=sealed)
     run(settings, lambda line: click.echo(line))
+
+
+def _sealed_as(folder: Path) -> Reference:
+    """The version that a folder says it holds: what it is called, before anything is trusted."""
+    import json
+
+    from stagebook.errors import UsageError
+    from stagebook.serve.packages import ABOUT
+    from stagebook.serve.versions import Reference
+
+    try:
+        told = json.loads((folder / ABOUT).read_text(encoding="utf-8"))
+        return Reference(str(told["model"]), version=str(told["version"]))
+    except (OSError, ValueError, KeyError, TypeError):
+        raise UsageError(f"{folder} holds no model that `stagebook export image` sealed. Name one that does.") from None
 
 
 def _home(store: str | None) -> Path:
@@ -150,17 +171,21 @@ def _log_settings(folder: Path | None, model: str, secrets: tuple[str, ...], flu
 @click.option(
     "--chunk", default=10_000, show_default=True, type=click.IntRange(1), metavar="ROWS", help="Rows scored at a time."
 )
+@click.option("--digest", metavar="DIGEST", help="MODEL is a folder sealed under this digest, as an image's.")
 @click.option("--store", metavar="FOLDER|URL", help="Where the runs' store is [.stagebook in the working directory].")
-def score(model: str, source: Path, target: Path, *, chunk: int, store: str | None) -> None:
+def score(model: str, source: Path, target: Path, *, chunk: int, digest: str | None, store: str | None) -> None:
     """Score the rows of a file: OUTPUT has them with `prediction`, or `prediction.NAME`, beside.
 
     INPUT and OUTPUT are Parquet or CSV. MODEL is as for `serve`.
     """
-    from stagebook.serve.reloading import first
+    from stagebook.serve.reloading import first, sealed
     from stagebook.serve.scoring import rows_in, score_file
     from stagebook.serve.versions import reference_named, registry_address
 
-    current = first(registry_address(_home(store)), reference_named(model))
+    if digest is None:
+        current = first(registry_address(_home(store)), reference_named(model))
+    else:
+        current = sealed(Path(model).absolute(), digest)
     if current.stale:
         click.echo(f"The version may be stale: {current.stale}", err=True)
     with _Rows(rows_in(source)) as rows:

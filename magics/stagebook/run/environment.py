@@ -69,8 +69,28 @@ def imported_files(sources: Iterable[str], folder: Path) -> frozenset[str]:
         sources: the code, as notebook cells have it.
         folder: the notebook's folder, first on the import path.
     """
-    tops = {name.split(".")[0] for source in sources for name in _imported(parse(without_magic(source)))}
-    return frozenset(str(path) for top in tops for path in _closure(top, folder)[0].values())
+    return frozenset(str(path) for path in imports_of(sources, folder)[0].values())
+
+
+def imports_of(sources: Iterable[str], folder: Path) -> tuple[dict[str, Path], dict[str, str]]:
+    """What code imports, directly and through modules of the user's own.
+
+    Args:
+        sources: the code, as notebook cells have it.
+        folder: the notebook's folder, first on the import path.
+
+    Returns:
+        The user's own files, by the paths under which they are imported (`helpers/clean.py`); the top-level names of
+        all else that is not of Python itself, each with the file that imports it, empty for the code.
+    """
+    own: dict[str, Path] = {}
+    others: dict[str, str] = {}
+    for top in sorted({name.split(".")[0] for text in sources for name in _imported(parse(without_magic(text)))}):
+        files, installed = _closure(top, folder)
+        own |= files
+        for name in sorted(installed - sys.stdlib_module_names - _NOT_OWN):
+            others.setdefault(name, "" if name == top else ", ".join(sorted(files)))
+    return own, others
 
 
 def _described(modules: list[str], folder: Path, known: Installed) -> dict[str, str]:

@@ -160,9 +160,9 @@ class Service:
         return b"\n", b"application/json", [*self._facts, *stale]
 
     def _version(self) -> tuple[bytes, bytes, _Headers]:
-        from importlib.metadata import version
+        from stagebook.serve.description import mlflow_version
 
-        return version("mlflow").encode(), b"application/json", []
+        return mlflow_version(self.current.package).encode(), b"application/json", []
 
     def _metrics(self) -> tuple[bytes, bytes, _Headers]:
         return self.metrics.text(), _PLAIN_TEXT, []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from stagebook.serve.packages import Package
+from stagebook.serve.packages import MODEL, Package
 from stagebook.serve.protocol import CSV, JSON, PARQUET
 from stagebook.serve.schema import Column, Schema
 
@@ -123,3 +123,18 @@ def _either(*forms: dict[str, Any]) -> dict[str, Any]:
 def _value(column: Column) -> dict[str, Any]:
     kind = _JSON_TYPES[column.type]
     return {"type": [kind, "null"] if column.missing and kind not in ("integer", "boolean") else kind}
+
+
+def mlflow_version(package: Package) -> str:
+    """MLflow's version here; where it is not installed, the one that the model was registered with."""
+    import re
+    from importlib.metadata import PackageNotFoundError, version
+
+    for name in ("mlflow", "mlflow-skinny"):
+        try:
+            return version(name)
+        except PackageNotFoundError:
+            continue
+    text = (package.folder / MODEL / "MLmodel").read_text(encoding="utf-8")
+    found = re.search(r"^mlflow_version: *(\S+)$", text, re.MULTILINE)
+    return found[1] if found is not None else ""

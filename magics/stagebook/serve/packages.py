@@ -87,13 +87,18 @@ def write_package(package: Package) -> None:
         for path in sorted(package.folder.rglob("*"))
         if path.is_file() and path.name != ABOUT
     }
-    told = asdict(package) | {"files": files}
+    record = signed(_name(package.folder.name), told_of(package, files))
+    (package.folder / ABOUT).write_text(json.dumps(record, indent=1), encoding="utf-8")
+
+
+def told_of(package: Package, files: Mapping[str, str]) -> dict[str, Any]:
+    """What is known of a package, as JSON has it, with these files' digests."""
+    told = asdict(package) | {"files": dict(files)}
     del told["folder"]
     if package.schema is not None:
         for column in told["schema"]["columns"]:
             column["limit"] = None if column["limit"] == math.inf else column["limit"]
-    record = signed(_name(package.folder.name), told)
-    (package.folder / ABOUT).write_text(json.dumps(record, indent=1), encoding="utf-8")
+    return told
 
 
 def package_in(folder: Path) -> Package | None:
@@ -107,6 +112,11 @@ def package_in(folder: Path) -> Package | None:
                 return None
     except (OSError, ValueError):
         return None
+    return package_of(folder, record)
+
+
+def package_of(folder: Path, record: Mapping[str, Any]) -> Package:
+    """The package in a folder that is as `told_of` told."""
     schema, layout, bare = record["schema"], record["layout"], record["bare"]
     return Package(
         folder,

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from stagebook.errors import StagebookError
 from stagebook.serve.backends import Backend, loaded
 from stagebook.serve.packages import Package, folder_of, forget_old, package_in, remember, remembered
 from stagebook.serve.preparing import prepare
+from stagebook.serve.sealing import sealed_in
 from stagebook.serve.versions import Reference, UnknownError, UnreachableError, find, is_asked_directly
 
 _LONGEST = 60.0
@@ -77,6 +79,16 @@ def first(registry: str, reference: Reference) -> Current:
     remember(registry, reference, key)
     forget_old(current.package.model, key)
     return current
+
+
+def sealed(folder: Path, digest: str) -> Current:
+    """What is in a sealed folder, whatever a registry says.
+
+    Raises:
+        StagebookError: it is not what was sealed, or cannot be loaded.
+    """
+    package = sealed_in(folder, digest)
+    return Current(digest, package, loaded(package))
 
 
 def _loaded(key: str) -> Current:

@@ -7,12 +7,13 @@ import signal
 import socket
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stagebook.errors import UsageError, did_you_mean
 from stagebook.serve.app import Limits, Service
 from stagebook.serve.logs import log_as_json
-from stagebook.serve.reloading import Current, first, follow
+from stagebook.serve.reloading import Current, first, follow, sealed
 from stagebook.serve.requestlog import LogSettings, RequestLog
 from stagebook.serve.versions import Reference, is_asked_directly, shown_address
 
@@ -34,7 +35,7 @@ class Settings:
     """How a model is served.
 
     Attributes:
-        registry: the registry's address.
+        registry: the registry's address; empty where it is not asked.
         reference: what is served.
         host: where to listen.
         port: 0: any that is free.
@@ -42,6 +43,7 @@ class Settings:
         log: how requests are logged; None: not at all.
         look: seconds between two looks at where the alias is.
         grace: seconds that requests have to end in, when the service is told to stop.
+        sealed: a folder with the version, and its manifest's digest (see `sealing`); None where it is a registry's.
     """
 
     registry: str
@@ -52,6 +54,7 @@ class Settings:
     log: LogSettings | None = None
     look: float = 10.0
     grace: float = 30.0
+    sealed: tuple[Path, str] | None = None
 
 
 def serve(settings: Settings, tell: Callable[[str], None]) -> None:
@@ -67,9 +70,13 @@ def serve(settings: Settings, tell: Callable[[str], None]) -> None:
     _check_no_loop()
     for name, value in _VARIABLES.items():
         os.environ.setdefault(name, value)
+    signal.signal(signal.SIGTERM, _stop)  # until uvicorn takes over: a container's first process has no default
     listening = _listening(settings.host, settings.port)
     with listening:
-        current = first(settings.registry, settings.reference)
+        if settings.sealed is not None:
+            current = sealed(*settings.sealed)
+        else:
+            current = first(settings.registry, settings.reference)
         _check_hidden(settings.log, current)
         log_as_json()
         service = _service(settings, current)
@@ -79,6 +86,10 @@ def serve(settings: Settings, tell: Callable[[str], None]) -> None:
         for told in (signal.SIGTERM, signal.SIGINT):  # uvicorn raises again what it got, and to stop is no failure
             signal.signal(told, lambda *_: None)
         server.run(sockets=[listening])
+
+
+def _stop(*_: object) -> None:
+    raise SystemExit(0)
 
 
 def _check_no_loop() -> None:

@@ -18,6 +18,7 @@ from stagebook.store.blobs import Store
 from stagebook.store.references import ValueRef
 from stagebook.store.values import load
 from stagebook.track.scorer import save_scorer
+from stagebook.track.tables import mlflow_version
 
 REPORT = "report.json"
 """File beside the model's folder: `flavor`, `serialization`, `example`, `notes`."""
@@ -257,7 +258,7 @@ def _requirements(packages: Mapping[str, str], others: Iterable[str]) -> list[st
     pinned = dict(packages)
     for name in others:
         with suppress(PackageNotFoundError):
-            pinned.setdefault(name, version(name))
+            pinned.setdefault(name, mlflow_version() if name == "mlflow" else version(name))
     return [f"{name}=={pinned[name]}" for name in sorted(pinned)]
 
 

@@ -7,10 +7,18 @@ import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from platformdirs import user_cache_path
+
+
+def mlflow_version() -> str:
+    """The version of MLflow that is installed, whole or without the parts of its server (`mlflow-skinny`)."""
+    try:
+        return version("mlflow")
+    except PackageNotFoundError:
+        return version("mlflow-skinny")
 
 
 @contextmanager
@@ -27,7 +35,7 @@ def tables_at(uri: str) -> Iterator[None]:
     if scheme != "sqlite" or not path or "?" in path or file.exists():
         yield
         return
-    kept = user_cache_path("stagebook", appauthor=False) / f"mlflow-{version('mlflow')}.db"
+    kept = user_cache_path("stagebook", appauthor=False) / f"mlflow-{mlflow_version()}.db"
     with suppress(OSError, sqlite3.Error):
         if kept.exists():
             _copy(kept, file)
