@@ -218,6 +218,8 @@ export interface ValuesAnswer extends OfStage {
 
 export interface FiguresAnswer extends OfStage {
   readonly figures: readonly string[];
+  /** Of comparisons: HTML that is to be sanitized. */
+  readonly cards: readonly string[];
 }
 
 export interface ExporterOption {

@@ -7,8 +7,9 @@ import pandas as pd
 import polars as pl
 import pytest
 
+from stagebook.book.drifting import MIME
 from stagebook.drift.api import drift
-from stagebook.widgets.previews import figures_of, preview_of
+from stagebook.widgets.previews import cards_of, figures_of, preview_of
 
 TABLE = pd.DataFrame({"delay": range(9), "carrier": ["<b>UA</b>"] * 9})
 WIDE = pd.DataFrame({f"c{number}": [1.23456789] for number in range(20)})
@@ -64,3 +65,9 @@ def test_the_pictures_of_cells_are_found():
     png = {"output_type": "display_data", "data": {"image/png": "aGk=\n", "text/plain": "<Figure>"}}
     text = {"output_type": "stream", "name": "stdout", "text": "hello"}
     assert figures_of([[text, png], [png]]) == ["aGk=", "aGk="]
+
+
+def test_cards_of_comparisons_are_told_from_other_html():
+    table = {"output_type": "display_data", "data": {"text/html": "<table></table>"}}
+    card = {"output_type": "display_data", "data": {"text/html": ["<div>", "</div>"], MIME: {}}}
+    assert cards_of([[table], [card, table]]) == ["<div></div>"]

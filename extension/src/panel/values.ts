@@ -1,5 +1,6 @@
 /** A stage's values and figures at a glance. */
 
+import { Sanitizer } from '@jupyterlab/apputils';
 import type { TranslationBundle } from '@jupyterlab/translation';
 
 import type { FiguresAnswer, Preview, ValuesAnswer } from '../answers';
@@ -20,8 +21,18 @@ export function valuesOf(answer: ValuesAnswer, trans: TranslationBundle): HTMLEl
   );
 }
 
-/** The pictures that the stage's cells have put out. */
+/**
+ * The pictures, and the cards of comparisons, that the stage's cells have put out.
+ *
+ * A card is shown as in a notebook that is not trusted.
+ */
 export function figuresOf(answer: FiguresAnswer, trans: TranslationBundle): HTMLElement {
+  const sanitizer = new Sanitizer();
+  const cards = answer.cards.map(html => {
+    const card = element('div', { class: 'stagebook-Card jp-RenderedHTMLCommon' });
+    card.innerHTML = sanitizer.sanitize(html);
+    return card;
+  });
   const images = answer.figures.map((png, at) =>
     element('img', {
       src: `data:image/png;base64,${png}`,
@@ -29,10 +40,10 @@ export function figuresOf(answer: FiguresAnswer, trans: TranslationBundle): HTML
     })
   );
   const none =
-    images.length === 0
+    images.length + cards.length === 0
       ? element('p', { class: 'sb-quiet' }, trans.__('Its cells have put out no pictures.'))
       : null;
-  return element('div', { class: 'sb-figures' }, remark(answer, trans), none, ...images);
+  return element('div', { class: 'sb-figures' }, remark(answer, trans), none, ...cards, ...images);
 }
 
 function valueOf(value: Preview): HTMLElement {

@@ -16,7 +16,7 @@ from stagebook.book.pipeline import load_pipeline
 from stagebook.errors import StagebookError, UsageError
 from stagebook.run.kept import outputs_of
 from stagebook.run.kernelspecs import kernel_python
-from stagebook.widgets.previews import figures_of, previews_of
+from stagebook.widgets.previews import cards_of, figures_of, previews_of
 
 _PATIENCE = 60.0
 """Seconds that values may take to be loaded."""
@@ -34,9 +34,10 @@ def values_answer(notebook: Path, stage: str, run: str | None) -> dict[str, Any]
 
 
 def figures_answer(notebook: Path, stage: str, run: str | None) -> dict[str, Any]:
-    """The pictures that its cells have put out, likewise."""
+    """The pictures and the cards of comparisons that its cells have put out, likewise."""
     kept = outputs_of(notebook, stage, run=run)
-    return {"stage": stage, "run": kept.run, "changed": kept.changed, "figures": figures_of(kept.cells)}
+    shown = {"figures": figures_of(kept.cells), "cards": cards_of(kept.cells)}
+    return {"stage": stage, "run": kept.run, "changed": kept.changed, **shown}
 
 
 def _looked_at(notebook: Path, stage: str, run: str) -> list[dict[str, Any]]:

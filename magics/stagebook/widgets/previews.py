@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import Any
 
+from stagebook.book.drifting import MIME
 from stagebook.book.hidden import is_hidden
 from stagebook.drift.card import score_told, summary
 from stagebook.drift.result import Drift
@@ -153,6 +154,17 @@ def _cell(value: Any) -> str:
 
 def _cut(text: str, most: int) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
+def cards_of(cells: Sequence[Sequence[Mapping[str, Any]]]) -> list[str]:
+    """The cards of comparisons that cells have put out, as HTML, the first of them."""
+    found = [
+        "".join(output["data"]["text/html"])
+        for outputs in cells
+        for output in outputs
+        if {MIME, "text/html"} <= output.get("data", {}).keys()
+    ]
+    return found[:_MOST_FIGURES]
 
 
 def figures_of(cells: Sequence[Sequence[Mapping[str, Any]]]) -> list[str]:
