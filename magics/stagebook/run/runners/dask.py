@@ -149,6 +149,7 @@ class DaskRunner:
                 return
             name = f"{job.stage}-{uuid.uuid4().hex}"
             self._followed[name] = followed
+            followed.future.add_done_callback(lambda _: self._followed.pop(name, None))
             variables = dict(environment(job.stage))
             bundles = {ref.bundle for ref in job.inputs.values()}
             with self._lock:
@@ -214,7 +215,6 @@ class DaskRunner:
             for ref in result.outputs.values():
                 self._made[ref.bundle] = task
             self._kept[result.stage] = outcome.worker
-            self._followed.pop(task.key, None)
 
 
 class _Followed:
