@@ -55,8 +55,9 @@ def load():
     Stage `load`, cell 4 of the notebook.
     """
     flights = pd.read_parquet("data/flights.parquet")
-    weather = pd.read_parquet("data/weather.parquet")
-    planes = pd.read_parquet("data/planes.parquet")
+    weather = pd.read_parquet("data/weather.parquet").set_index(["origin", "time_hour"])
+    planes = pd.read_parquet("data/planes.parquet").set_index("tailnum")
+    assert weather.index.is_unique and planes.index.is_unique, "a flight would find two reports, or two aircraft"
 
     arrived = flights["arr_delay"].notna()
     flights = flights[arrived].reset_index(drop=True)
@@ -73,10 +74,8 @@ def features(flights, weather, planes):
     flights["report_hour"] = flights["time_hour"] - pd.Timedelta(hours=1)
     weather.loc[weather["wind_speed"] > 200, "wind_speed"] = float("nan")  # one report says 1,048 mph
 
-    reports = weather.rename(columns={"time_hour": "report_hour"})
-    aircraft = planes[["tailnum", "year", "seats"]]
-    trips = flights.merge(reports, on=["origin", "report_hour"], how="left", validate="many_to_one")
-    trips = trips.merge(aircraft, on="tailnum", how="left", validate="many_to_one")
+    trips = flights.join(weather, on=["origin", "report_hour"])
+    trips = trips.join(planes[["year", "seats"]], on="tailnum")
 
     local_time = trips["time_hour"].dt.tz_convert("America/New_York")
     trips["month"] = local_time.dt.month
