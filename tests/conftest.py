@@ -17,7 +17,12 @@ QUIET += ["--disable-quic", "--disable-background-networking", "--disable-compon
 # Several kernels and workers share the cores: threads that wait for work are to sleep, as in the kernels of a run.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
+collect_ignore_glob = ["*.ipynb"]
+"""Those below this folder are what tests look at: nbval has nothing to run there."""
+
+_TOGETHER = ("tests/lab", "tests/image")
 _LONGEST = (
+    "tests/image",
     "tests/lab",
     "notebooks/monitoring.ipynb",
     "notebooks/flights.ipynb",
@@ -37,12 +42,15 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes long first: else one of several processes is at the last of it while the others are done."""
     order = {group: position for position, group in enumerate(_LONGEST)}
     items.sort(key=lambda item: order.get(_group(item.nodeid), len(order)))
+    for item in items:
+        if item.path.suffix == ".ipynb":  # a cell that trains, packs and serves takes its time beside other tests
+            item.add_marker(pytest.mark.timeout(900))
 
 
 def _group(nodeid: str) -> str:
-    """What one process runs as a whole: a file; or a folder, for which a server and a browser are started."""
+    """What one process runs as a whole: a file; or a folder that shares a server and a browser, or images."""
     file = nodeid.partition("::")[0]
-    return "tests/lab" if file.startswith("tests/lab/") else file
+    return next((folder for folder in _TOGETHER if file.startswith(f"{folder}/")), file)
 
 
 @pytest.hookimpl(optionalhook=True)

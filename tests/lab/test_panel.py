@@ -273,6 +273,7 @@ def test_the_pipeline_is_exported_previewed_and_written(story):
     story.page.evaluate(SAVE)
     story.command("export")
     dialog = story.page.get_by_role("dialog").filter(has_text=f"Export {story.path}")
+    dialog.locator("#stagebook-exporter").select_option("python")
     dialog.get_by_role("button", name="Preview the files").click()
     story.expect(dialog.get_by_role("status")).to_contain_text("Cell 3, line 1 cannot be exported: `eval`")
     story.write(2, "score = depth / 10 + len(rows)")
