@@ -32,6 +32,15 @@ CELLS = [
 PLACES = ("started", "ended", "duration", "id", "folder", "output", "store", "home", "memory", "phases", "run", "runs")
 
 
+@pytest.fixture(scope="module", autouse=True)
+def variables():
+    """This process's, which a cluster that is started in it changes."""
+    before = dict(os.environ)
+    yield
+    os.environ.clear()
+    os.environ.update(before)
+
+
 @pytest.fixture(scope="module")
 def cluster():
     with distributed.LocalCluster(
@@ -86,6 +95,12 @@ def test_independent_stages_are_on_several_workers(bench, on):
     cells = [(f"stage:s{n}", f"{code}\nx{n} = 1") for n in range(2)]
     run = bench.run(cells, on=on)
     assert len({bench.printed(run, 1), bench.printed(run, 2)}) == 2
+
+
+def test_numerical_libraries_have_as_many_threads_as_here(bench, on):
+    look = "import numpy, threadpoolctl\nprint({one['num_threads'] for one in threadpoolctl.threadpool_info()})"
+    run = bench.run([("stage:a", look)], on=on)
+    assert bench.printed(run, 1) == f"{{{len(os.sched_getaffinity(0))}}}\n"
 
 
 def test_what_a_cell_prints_and_a_failure_are_told_as_here(bench, on):

@@ -8,6 +8,7 @@ import re
 import shutil
 import sys
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -89,6 +90,25 @@ def test_an_alias_moves_and_no_request_fails(serving, registry):
 def test_unknown_names_are_told_with_what_there_is(registry, name, told):
     with pytest.raises(UsageError, match=re.escape(told)):
         _version(registry.uri, reference_named(name))
+
+
+def test_one_that_is_being_prepared_keeps_nobody_from_stopping(serving, registry):
+    registry.call("linear", "halted", "1")
+    service = serving("linear@halted", "--no-log", "--look", "0.1")
+    assert service.score(SPLIT).status == 200
+    shutil.rmtree(folder_of(find(registry.uri, reference_named("linear/2")).key), ignore_errors=True)
+    registry.call("linear", "halted", "2")
+    until(lambda: any("stagebook.serve.preparing" in " ".join(one.cmdline()) for one in _children(service)))
+    began = time.monotonic()
+    service.process.terminate()
+    assert service.process.wait(timeout=60) == 0
+    assert time.monotonic() - began < 3
+
+
+def _children(service):
+    import psutil
+
+    return [one for one in psutil.Process(service.process.pid).children() if one.status() != psutil.STATUS_ZOMBIE]
 
 
 def test_an_unknown_name_ends_the_command(serving, registry):

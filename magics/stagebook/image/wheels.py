@@ -6,6 +6,7 @@ A wheel is a zip file with a list of what is in it. These have no times in them:
 from __future__ import annotations
 
 import base64
+import csv
 import hashlib
 import io
 import os
@@ -70,19 +71,19 @@ def packed_again(found: Distribution) -> tuple[str, bytes]:
     """
     name = found.metadata["Name"]
     tags = [line.partition(":")[2].strip() for line in (found.read_text("WHEEL") or "").splitlines() if "Tag:" in line]
-    listed = found.files or []
+    # not `found.files`: of some versions of importlib.metadata, it leaves out what is not there
+    listed = [PurePosixPath(row[0]) for row in csv.reader((found.read_text("RECORD") or "").splitlines()) if row]
     info = next((path.parts[0] for path in listed if path.parts[0].endswith(".dist-info")), "")
     if not tags or not info:
         raise StagebookError(f"`{name}` was not installed from a wheel, so that none can be made. Install it with pip.")
     files = {}
-    for path in listed:
-        told = PurePosixPath(path.as_posix())
+    for told in listed:
         if ".." in told.parts or told.is_absolute() or "__pycache__" in told.parts:
             continue  # scripts, which are made anew, and bytecode
         if told.parts[0] == info and told.name in ("RECORD", "INSTALLER", "REQUESTED", "direct_url.json"):
             continue
         try:
-            files[str(told)] = Path(str(path.locate())).read_bytes()
+            files[str(told)] = Path(str(found.locate_file(str(told)))).read_bytes()
         except OSError as error:
             raise StagebookError(f"`{name}` is damaged here ({told}: {error.strerror}). Install it again.") from error
     return f"{info.removesuffix('.dist-info')}-{_joined(tags)}.whl", wheel_of(files, info)

@@ -103,6 +103,7 @@ def run_job(job: bytes, environment: Mapping[str, str], run: str, task: str, bef
 
 def _working_for(run: str, slots: int) -> _Working:
     with _lock:
+        free_threads()
         for other in [
             one for one, state in _working.items() if not state.jobs and state.last + _IDLE < time.monotonic()
         ]:
@@ -111,6 +112,18 @@ def _working_for(run: str, slots: int) -> _Working:
             _working[run] = _Working(plugin("runner", "local")(slots))
         _working[run].jobs += 1
         return _working[run]
+
+
+def free_threads() -> None:
+    """Take back what Dask has set for numerical libraries, one thread each: over fewer threads a sum may be another.
+
+    What somebody else has set is left. A stage that names its `cores` has as many threads as it names.
+    """
+    import dask
+
+    for name, value in dask.config.get("distributed.nanny.pre-spawn-environ", {}).items():
+        if name.endswith("_NUM_THREADS") and os.environ.get(name) == str(value):
+            del os.environ[name]
 
 
 def _stored(location: str, result: StageResult) -> int:

@@ -32,6 +32,15 @@ Backend = Literal["auto", "pyfunc", "onnx"]
 _FLAVOR = "sklearn"
 
 
+_under_way: set[subprocess.Popen[str]] = set()
+
+
+def stop_preparing() -> None:
+    """End what is being prepared in this process: nobody will ask it any more. What is written half is no package."""
+    for process in [*_under_way]:
+        process.kill()
+
+
 def prepare(registry: str, reference: Reference) -> str:
     """The key of the version that is meant now, which is prepared if it was not yet.
 
@@ -41,13 +50,19 @@ def prepare(registry: str, reference: Reference) -> str:
         StagebookError: the version cannot be had.
     """
     command = [sys.executable, "-m", "stagebook.serve.preparing", str(reference)]
-    # the address may hold a password, and everybody can read a command line
-    done = subprocess.run(command, input=registry, capture_output=True, text=True, check=False)
-    lines = done.stdout.strip().splitlines()
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True) as process:
+        _under_way.add(process)
+        try:
+            # the address may hold a password, and everybody can read a command line
+            out, err = process.communicate(registry)
+        finally:
+            _under_way.discard(process)
+    lines = out.strip().splitlines()
     try:
         told = json.loads(lines[-1])
     except (IndexError, ValueError):
-        cause = (done.stderr.strip().splitlines() or [f"status {done.returncode}"])[-1]
+        cause = (err.strip().splitlines() or [f"status {process.returncode}"])[-1]
         raise StagebookError(f"{reference} could not be prepared: {cause}") from None
     if "key" in told:
         return str(told["key"])

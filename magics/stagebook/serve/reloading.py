@@ -11,7 +11,7 @@ from typing import Any
 from stagebook.errors import StagebookError
 from stagebook.serve.backends import Backend, loaded
 from stagebook.serve.packages import Package, folder_of, forget_old, package_in, remember, remembered
-from stagebook.serve.preparing import prepare
+from stagebook.serve.preparing import prepare, stop_preparing
 from stagebook.serve.sealing import sealed_in
 from stagebook.serve.versions import Reference, UnknownError, UnreachableError, find, is_asked_directly
 
@@ -116,20 +116,23 @@ async def follow(
         changed: told what answers from now on, and `done`, `failed` or, where only `stale` has changed, nothing.
     """
     failures = 0
-    while True:
-        await asyncio.sleep(min(every * 2**failures, max(every, _LONGEST)))
-        now = current()
-        try:
-            key = await asyncio.to_thread(meant, registry, reference, now.key)
-            if key != now.key:
-                new = await asyncio.to_thread(_loaded, key)
-                await asyncio.to_thread(remember, registry, reference, key)
-                changed(new, "done")
-            elif now.stale:
-                changed(replace(now, stale=""), "")
-            failures = 0
-        except StagebookError as error:
-            failures = min(failures + 1, 16)
-            outcome = "" if isinstance(error, UnreachableError) else "failed"
-            if now.stale != str(error):
-                changed(replace(now, stale=str(error)), outcome)
+    try:
+        while True:
+            await asyncio.sleep(min(every * 2**failures, max(every, _LONGEST)))
+            now = current()
+            try:
+                key = await asyncio.to_thread(meant, registry, reference, now.key)
+                if key != now.key:
+                    new = await asyncio.to_thread(_loaded, key)
+                    await asyncio.to_thread(remember, registry, reference, key)
+                    changed(new, "done")
+                elif now.stale:
+                    changed(replace(now, stale=""), "")
+                failures = 0
+            except StagebookError as error:
+                failures = min(failures + 1, 16)
+                outcome = "" if isinstance(error, UnreachableError) else "failed"
+                if now.stale != str(error):
+                    changed(replace(now, stale=str(error)), outcome)
+    finally:
+        stop_preparing()

@@ -20,7 +20,7 @@ from stagebook import events
 from stagebook.errors import KernelError, StagebookError, UsageError
 from stagebook.events import Event, Notice
 from stagebook.run.job import Failure, StageJob, StageResult
-from stagebook.run.worker import BEGUN, Outcome, close_run, interrupt_run, run_job, standing
+from stagebook.run.worker import BEGUN, Outcome, close_run, free_threads, interrupt_run, run_job, standing
 
 Emit = Callable[[Event], None]
 Environment = Callable[[str], Mapping[str, str]]
@@ -315,6 +315,7 @@ def _client(at: str, slots: int | None) -> Any:
     cluster = LocalCluster(
         n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs="ERROR", host="127.0.0.1"
     )
+    free_threads()  # it sets them here, too, for the processes that it starts
     return Client(cluster, set_as_default=False)
 
 
