@@ -15,7 +15,8 @@ x-hardened: &hardened
   tmpfs: [/tmp]
   init: true
 """
-_HOME = "${STAGEBOOK_HOME:?}"
+_HOME = "${STAGEBOOK_HOME:-/STAGEBOOK_HOME-is-not-set}"
+"""Not `:?`, which Compose would mind where the service alone is started, too: what is not there is told of then."""
 _SURROUNDINGS = """\
 # STAGEBOOK_HOME: the folder .stagebook beside the notebook, as an absolute path
 # STAGEBOOK_KEY: the file with the key that signed what is in it
@@ -24,7 +25,7 @@ _SURROUNDINGS = """\
 _KEY = """\
 secrets:
   key:
-    file: ${STAGEBOOK_KEY:?}
+    file: ${STAGEBOOK_KEY:-/STAGEBOOK_KEY-is-not-set}
 """
 
 
@@ -105,7 +106,8 @@ services:
       MLFLOW_SERVER_ALLOWED_HOSTS: mlflow:5000,localhost:5000
     ports: ["127.0.0.1:5000:5000"]
     # Under its own path: MLflow keeps the whole paths of what it has recorded.
-    volumes: ["{_HOME}:{_HOME}"]
+    volumes:
+      - {_bound(read_only=False)}
 
   monitor:
     <<: *hardened
@@ -122,9 +124,15 @@ services:
     volumes:
       - requests:/requests:ro
       - watched:{DATA}
-      - "{_HOME}:{_HOME}:ro"
+      - {_bound(read_only=True)}
 
 volumes:
   requests:
   watched:
 {_KEY}"""
+
+
+def _bound(*, read_only: bool) -> str:
+    """The notebook's store under its own path; one that is not there is not made."""
+    lines = ("type: bind", f"source: {_HOME}", f"target: {_HOME}", f"read_only: {str(read_only).lower()}")
+    return "\n        ".join((*lines, "bind: {create_host_path: false}"))
