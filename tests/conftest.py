@@ -22,10 +22,10 @@ collect_ignore_glob = ["*.ipynb"]
 
 _TOGETHER = ("tests/lab", "tests/image")
 _LONGEST = (
-    "tests/image",
     "tests/lab",
     "notebooks/monitoring.ipynb",
     "notebooks/flights.ipynb",
+    "tests/image",
     "tests/track/test_models.py",
     "tests/differential/test_hazards.py",
     "tests/differential/test_torch.py",
