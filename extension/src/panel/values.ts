@@ -28,10 +28,10 @@ export function valuesOf(answer: ValuesAnswer, trans: TranslationBundle): HTMLEl
  */
 export function figuresOf(answer: FiguresAnswer, trans: TranslationBundle): HTMLElement {
   const sanitizer = new Sanitizer();
-  const cards = answer.cards.map(html => {
+  const cards = answer.cards.map((html, at) => {
     const card = element('div', { class: 'stagebook-Card jp-RenderedHTMLCommon' });
     card.innerHTML = sanitizer.sanitize(html);
-    return card;
+    return scrolled(card, trans.__('Comparison %1 of stage %2', at + 1, answer.stage));
   });
   const images = answer.figures.map((png, at) =>
     element('img', {
