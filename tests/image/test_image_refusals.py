@@ -18,7 +18,7 @@ from stagebook.export.writing import write
 from stagebook.image.context import context
 from stagebook.image.engines import checked_tag, secrets_of
 from stagebook.image.locking import locked, uv_program
-from stagebook.image.requirements import Needed, needs_of_imports, needs_of_model
+from stagebook.image.requirements import Needed, needs_of_imports, needs_of_model, own_needs
 
 PYTHON = ".".join(map(str, sys.version_info[:2]))
 
@@ -117,6 +117,13 @@ class TestRequirements:
     def test_a_model_needs_a_lean_mlflow(self):
         found = needs_of_model("mlflow==3.17.2\nscikit_learn==1.9.1  # pinned\n\n", called="m")
         assert {one.name: one.version for one in found} == {"mlflow-skinny": "==3.17.2", "scikit-learn": "==1.9.1"}
+
+    def test_one_that_answers_by_itself_needs_none(self):
+        found = needs_of_model("mlflow==3.17.2\nskops==0.14.0\nscikit-learn==1.9.1\n", called="m", bare=True)
+        own = own_needs("serve", "pyfunc", bare=True, log=False)
+        assert [one.name for one in found] == ["scikit-learn"]
+        assert not {"mlflow", "mlflow-skinny", "pyarrow"} & {one.name for one in own}
+        assert {"pandas", "cloudpickle"} <= {one.name for one in own}
 
     @pytest.mark.parametrize("line", ["-e .", "thing @ https://example.invalid/thing.whl", "./thing"])
     def test_a_model_that_names_a_place_is_refused(self, line):

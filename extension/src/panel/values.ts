@@ -29,7 +29,7 @@ export function valuesOf(answer: ValuesAnswer, trans: TranslationBundle): HTMLEl
 export function figuresOf(answer: FiguresAnswer, trans: TranslationBundle): HTMLElement {
   const sanitizer = new Sanitizer();
   const cards = answer.cards.map((html, at) => {
-    const card = element('div', { class: 'stagebook-Card jp-RenderedHTMLCommon' });
+    const card = element('div', { class: 'jp-RenderedHTMLCommon' });
     card.innerHTML = sanitizer.sanitize(html);
     return scrolled(card, trans.__('Comparison %1 of stage %2', at + 1, answer.stage));
   });

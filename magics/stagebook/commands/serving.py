@@ -179,7 +179,7 @@ def score(model: str, source: Path, target: Path, *, chunk: int, digest: str | N
     INPUT and OUTPUT are Parquet or CSV. MODEL is as for `serve`.
     """
     from stagebook.serve.reloading import first, sealed
-    from stagebook.serve.scoring import rows_in, score_file
+    from stagebook.serve.scoring import rows_told_by, score_file
     from stagebook.serve.versions import reference_named, registry_address
 
     if digest is None:
@@ -188,7 +188,7 @@ def score(model: str, source: Path, target: Path, *, chunk: int, digest: str | N
         current = sealed(Path(model).absolute(), digest)
     if current.stale:
         click.echo(f"The version may be stale: {current.stale}", err=True)
-    with _Rows(rows_in(source)) as rows:
+    with _Rows(rows_told_by(source)) as rows:
         done = score_file(current, source, target, chunk=chunk, tell=rows.tell)
     before = f", {done.reused:,} of them before" if done.reused else ""
     package = current.package

@@ -89,7 +89,7 @@ def score_file(
     return Scored(rows, reused)
 
 
-def rows_in(source: Path) -> int | None:
+def rows_told_by(source: Path) -> int | None:
     """How many rows a file says that it has; None where that is not known without reading it all."""
     import pyarrow as pa
     import pyarrow.parquet as pq
