@@ -16,7 +16,7 @@ from stagebook.serve.sealing import sealed_in
 from stagebook.serve.versions import Reference, UnknownError, UnreachableError, find, is_asked_directly
 
 _LONGEST = 60.0
-"""Seconds between two looks while something is in the way, at most: each may take a process that imports MLflow."""
+"""Seconds between two looks while something is in the way that took a process that imports MLflow, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,8 +130,10 @@ async def follow(
                     changed(replace(now, stale=""), "")
                 failures = 0
             except StagebookError as error:
-                failures = min(failures + 1, 16)
-                outcome = "" if isinstance(error, UnreachableError) else "failed"
+                unreachable = isinstance(error, UnreachableError)
+                if not (unreachable and is_asked_directly(registry)):
+                    failures = min(failures + 1, 16)
+                outcome = "" if unreachable else "failed"
                 if now.stale != str(error):
                     changed(replace(now, stale=str(error)), outcome)
     finally:
