@@ -20,12 +20,13 @@ os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 collect_ignore_glob = ["*.ipynb"]
 """Those below this folder are what tests look at: nbval has nothing to run there."""
 
-_TOGETHER = ("tests/lab", "tests/image")
+_TOGETHER = ("tests/lab", "tests/image", "tests/flows")
 _LONGEST = (
     "tests/lab",
     "notebooks/monitoring.ipynb",
     "notebooks/flights.ipynb",
     "tests/image",
+    "tests/flows",
     "tests/track/test_models.py",
     "tests/differential/test_hazards.py",
     "tests/differential/test_torch.py",

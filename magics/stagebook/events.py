@@ -206,6 +206,12 @@ def event_to_json(event: Event) -> dict[str, Any]:
     return {"event": type(event).__name__, **plain}
 
 
+def event_from_json(told: Mapping[str, Any]) -> Event:
+    """A cell's event, or a notice, from what `event_to_json` made of it."""
+    kinds = {kind.__name__: kind for kind in (CellStarted, CellPrinted, CellFinished, Notice)}
+    return kinds[told["event"]](**{name: value for name, value in told.items() if name != "event"})
+
+
 def _fields(event: Any) -> dict[str, Any]:
     values = ((name, getattr(event, name)) for name in event.__slots__)
     return {name: dict(value) if isinstance(value, Mapping) else value for name, value in values}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -12,24 +11,13 @@ import time
 
 import pytest
 from notebooks_factory import written
+from tests.same_run import CELLS, same_run
 
 from stagebook.errors import UsageError
-from stagebook.events import CellPrinted, Notice, StageStarted, event_to_json
+from stagebook.events import CellPrinted, Notice, StageStarted
 from stagebook.registry import plugin
 
 distributed = pytest.importorskip("distributed", reason="install it with `pip install 'stagebook[dask]'`")
-
-CELLS = [
-    ("parameters", "n = 3"),
-    ("setup", "import random\nimport numpy as np\nimport pandas as pd"),
-    ("stage:load", "df = pd.DataFrame({'x': range(n)})\nrandom.seed(1)"),
-    ("stage:left", "left = df.x.sum() + random.random()"),
-    ("stage:right", "right = df.assign(y=df.x ** 2)"),
-    ("", "%%stage join metrics=total\ntotal = float(left + right.y.sum())\nprint(total)"),
-    ("stage:late", "df.loc[0, 'x'] = 7\nlines = (str(x) for x in df.x)"),
-    ("stage:last", "print(list(lines), random.random())"),
-]
-PLACES = ("started", "ended", "duration", "id", "folder", "output", "store", "home", "memory", "phases", "run", "runs")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -55,39 +43,10 @@ def on(cluster):
     return f"dask://{cluster.scheduler_address.removeprefix('tcp://')}"
 
 
-def lasting(facts):
-    """What `run.json` says, without places and times, and without setup cells: kernels made ready have run them."""
-    if isinstance(facts, dict):
-        if "cells" in facts:
-            facts = facts | {"cells": [cell for cell in facts["cells"] if cell["number"] > 2]}
-        return {name: lasting(value) for name, value in facts.items() if name not in PLACES}
-    return [lasting(one) for one in facts] if isinstance(facts, list) else facts
-
-
-def run_of(bench_in, folder, **options):
-    folder.mkdir()
-    bench = bench_in(folder)
-    bench.done = bench.run(CELLS, jobs=2, **options)
-    return bench
-
-
 def test_a_run_is_the_same_but_for_places_and_times(bench_in, tmp_path, on):
-    here, there = run_of(bench_in, tmp_path / "here"), run_of(bench_in, tmp_path / "there", on=on)
-    assert there.done.state == "done", there.done
-    texts = [json.loads(bench.done.text().replace(str(bench.folder), "")) for bench in (here, there)]
-    assert lasting(texts[1]) == lasting(texts[0])
-    for number in range(1, len(CELLS) + 1):
-        assert there.printed(there.done, number) == here.printed(here.done, number)
-    kinds = [sorted(json.dumps(_plain(event), default=repr) for event in bench.events) for bench in (here, there)]
-    assert kinds[1] == kinds[0]
-    again = there.run(on=on)
-    assert {one.state for one in again.stages} == {"reused"}
+    there = same_run(bench_in, tmp_path, on=on)
+    assert {one.state for one in there.run(on=on).stages} == {"reused"}
     assert {one.state for one in there.run().stages} == {"reused"}, "also where it is run here"
-
-
-def _plain(event):
-    facts = event_to_json(event)
-    return [facts["event"], facts.get("stage"), facts.get("number"), facts.get("state"), facts.get("reason")]
 
 
 def test_independent_stages_are_on_several_workers(bench, on):

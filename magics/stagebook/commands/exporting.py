@@ -83,6 +83,8 @@ def _command(name: str, exporter: Exporter) -> click.Command:
         if more is not None:
             more.check(asked)
             out = out or notebook.parent / default_folder(notebook, more.variant(given))
+        if out is not None and given.get("source", "") is None:
+            given["source"] = _seen_from(out, notebook)
         folder, files = _export(name, notebook, out, given, overwrite=force, dry=dry_run)
         if more is not None and not dry_run:
             more.finish(folder, files, asked)
@@ -99,6 +101,13 @@ def _command(name: str, exporter: Exporter) -> click.Command:
             status="Exit status: 0 all is written, 2 nothing is.",
         ),
     )
+
+
+def _seen_from(folder: Path, notebook: Path) -> str:
+    """The notebook's path, from the folder that files are written to: for exporters that ask for their `source`."""
+    import os
+
+    return Path(os.path.relpath(notebook.resolve(), folder.resolve())).as_posix()
 
 
 def _option(option: ExportOption) -> click.Option:

@@ -12,7 +12,6 @@ from stagebook.commands.options import examples
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-_PATIENCE = 60
 """Seconds to wait for another process that records."""
 
 _model_argument = click.argument("model", metavar="MODEL")
@@ -113,30 +112,18 @@ def rollback(model: str, *, alias: str, why: str, store: str | None) -> None:
 def registry_of(model: str, store: str | None) -> tuple[MlflowClient, str]:
     """A client for where the runs are recorded, once all is recorded; and the model, as the registry names it."""
     from stagebook.run.request import home_for
+    from stagebook.track.registry import registry_at
 
     notebook = Path(model)
     is_notebook = notebook.suffix == ".ipynb"
     name = _name_in(notebook) if is_notebook else model
-    return registry_at(home_for(notebook.resolve() if is_notebook else Path.cwd() / "any", store)), name
+    home = home_for(notebook.resolve() if is_notebook else Path.cwd() / "any", store)
+    return registry_at(home, tell_note), name
 
 
-def registry_at(home: Path) -> MlflowClient:
-    """A client for where runs are recorded, once all that is kept in this folder is."""
-    from stagebook.errors import StagebookError, UsageError
-    from stagebook.run.request import STORE
-    from stagebook.run.unrecorded import take_notes
-    from stagebook.track.place import client_for, is_recorded
-    from stagebook.track.recorder import record_unrecorded
-
-    left = record_unrecorded(home, patience=_PATIENCE)
-    for note in take_notes(home):
-        click.echo(note, err=True)
-    if left and left[-1].failed:
-        raise StagebookError(f"MLflow does not know all runs yet ({left[-1].failed}). Try again when it answers.")
-    if not is_recorded(home):
-        remedy = f"Name the notebook, its folder's {STORE} with --store, or a server with MLFLOW_TRACKING_URI."
-        raise UsageError(f"No run has been recorded in {home}. {remedy}")
-    return client_for(home)
+def tell_note(note: str) -> None:
+    """Say what somebody should know and that is no answer."""
+    click.echo(note, err=True)
 
 
 def _name_in(notebook: Path) -> str:

@@ -15,7 +15,7 @@ from stagebook.commands.options import examples
 from stagebook.errors import UsageError
 
 if TYPE_CHECKING:
-    from stagebook.drift.history import Reported, Step
+    from stagebook.drift.history import Step
     from stagebook.drift.monitor import Act, Watch
 
 _WEBHOOK = "STAGEBOOK_WEBHOOK"
@@ -119,7 +119,7 @@ def _once(watch: Watch, name: str) -> int:
     except Timeout:
         raise UsageError(f"Another monitor of `{name}` is at work in {folder}. Wait for it, or stop it.") from None
     for one in found:
-        click.echo(_line(one))
+        click.echo(f"{one.window}: {one.said}")
     if found:
         click.echo(f"History: {folder / 'history.html'}")
     else:
@@ -150,10 +150,3 @@ def _for_ever(watch: Watch, name: str) -> int:
         click.echo(f"The next look is at {until:%Y-%m-%d %H:%M} UTC.", err=True)
         ended.wait(max((until - datetime.now(timezone.utc)).total_seconds(), 1))
     return 0
-
-
-def _line(one: Reported) -> str:
-    """`2026-11-23 to 2026-11-29: drift, 3 of 12 columns have drifted, 4,120 rows against version 3`."""
-    verdict = "drift" if one.detected else "no drift" if one.share is not None else "no verdict"
-    retrained = f"; retraining: {one.retrained}" if one.retrained else ""
-    return f"{one.window}: {verdict}: {one.note} ({one.rows:,} rows, version {one.version}){retrained}"

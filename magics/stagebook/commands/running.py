@@ -97,24 +97,11 @@ def run(
 
 def _promote(run: Run, *, quiet: bool) -> None:
     """Make the models of a run the champions, once it is recorded."""
-    import json
-
-    from stagebook.commands.models import registry_at
-    from stagebook.errors import StagebookError, UsageError
+    from stagebook.commands.models import tell_note
     from stagebook.modeltext import promotion_text
-    from stagebook.track.models import version_of
-    from stagebook.track.promotion import promote
+    from stagebook.track.registry import promote_models
 
-    making = [stage for stage in run.stages if stage.model]
-    if not making:
-        raise UsageError(f"--promote: no stage of {run.notebook.name} registers a model, as the option `model=` does.")
-    client = registry_at(run.home)
-    facts = json.loads(run.text())
-    for stage in making:
-        version = version_of(client, facts, next(one for one in facts["stages"] if one["stage"] == stage.stage))
-        if version is None:
-            raise StagebookError(f"The model of stage `{stage.stage}` is not registered as `{stage.model['name']}`.")
-        done = promote(client, version)
+    for done in promote_models(run, tell_note):
         if not quiet:
             click.echo(promotion_text(done))
 

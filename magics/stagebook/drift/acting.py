@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -159,15 +159,32 @@ class Retrain:
                 value = value.replace(mark, day)
             words += ["-p", name, value]
         command = [sys.executable, "-m", "stagebook", "run", str(self.notebook), *words, "--promote"]
-        before = self._champion(history.model)
-        status = subprocess.run(command, check=False, stdin=subprocess.DEVNULL).returncode
-        after = self._champion(history.model)
-        outcome: Retrained = "promoted" if after != before else "unchanged"
-        if status:
-            outcome = "rejected" if status == _REJECTED else "failed"
-        note = f"{one.note}; version {after} is in use now" if outcome == "promoted" else one.note
-        return replace(one, retrained=outcome, note=note)
 
-    def _champion(self, model: str) -> str | None:
-        found = version_called(client_for(self.home), model, CHAMPION)
-        return None if found is None else str(found.version)
+        def train() -> Retrained:
+            status = subprocess.run(command, check=False, stdin=subprocess.DEVNULL).returncode
+            return "rejected" if status == _REJECTED else "failed" if status else ""
+
+        return retrained(one, history, self.home, train)
+
+
+def retrained(one: Reported, history: History, home: Path, train: Callable[[], Retrained]) -> Reported:
+    """Train a window's model again, and note what became of the one in use.
+
+    Args:
+        one: the window.
+        history: of the model.
+        home: the folder with the runs' record.
+        train: does it; `rejected` or `failed` where it came to that, else empty.
+    """
+    before = _champion(home, history.model)
+    outcome = train()
+    after = _champion(home, history.model)
+    if not outcome:
+        outcome = "promoted" if after != before else "unchanged"
+    note = f"{one.note}; version {after} is in use now" if outcome == "promoted" else one.note
+    return replace(one, retrained=outcome, note=note)
+
+
+def _champion(home: Path, model: str) -> str | None:
+    found = version_called(client_for(home), model, CHAMPION)
+    return None if found is None else str(found.version)

@@ -68,6 +68,13 @@ class Reported:
         """The window."""
         return TimeWindow(datetime.fromisoformat(self.start), datetime.fromisoformat(self.end))
 
+    @property
+    def said(self) -> str:
+        """`drift: 3 of 12 columns have drifted (4,120 rows, version 3); retraining: promoted`."""
+        verdict = "drift" if self.detected else "no drift" if self.share is not None else "no verdict"
+        retrained = f"; retraining: {self.retrained}" if self.retrained else ""
+        return f"{verdict}: {self.note} ({self.rows:,} rows, version {self.version}){retrained}"
+
 
 class History:
     """The windows that were reported, in a folder; shown in a notebook, a chart.

@@ -14,8 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from stagebook.book.control import control_names
-from stagebook.book.headings import headings_in, outline
-from stagebook.book.notebook import Document, source_of
+from stagebook.book.notebook import Document
 from stagebook.export.checks import refuse_orders
 from stagebook.export.chunks import Chunk, closed_up
 from stagebook.export.code import Code, statements
@@ -23,6 +22,7 @@ from stagebook.export.displays import Displays, Showing
 from stagebook.export.flow import Flow, flows_of
 from stagebook.export.hoisting import hoisted
 from stagebook.export.imports import Import
+from stagebook.export.titles import function_names, headings_of, title_of
 from stagebook.export.top import Top, top_of
 from stagebook.export.uses import Uses, uses_of
 from stagebook.model import Parameter, Pipeline, Stage
@@ -107,15 +107,15 @@ def functions_of(pipeline: Pipeline, document: Document, *, displays: Displays) 
     taken = code.mentioned | _BUILTINS | parameters
     pyplot = code.pyplot(top, taken)
     showing = code.showing(top, displays, pyplot)
-    names = _function_names(pipeline, taken)
-    says = _headings(pipeline, document)
+    names = function_names(pipeline, taken | _OURS)
+    says = headings_of(pipeline, document)
     stages = tuple(
         _function(stage, names[stage.name], flows[stage.name], left[stage.name], showing, says[stage.name])
         for stage in pipeline.stages
     )
     more = (pyplot,) if any(_closes(one) for one in stages) else ()
     return Functions(
-        _title(pipeline, document),
+        title_of(pipeline, document),
         _shown(pipeline, code, top, showing, uses, more),
         tuple(one for one in more if not top.binds(one.binds)),
         stages,
@@ -179,39 +179,3 @@ def _awaits(node: ast.AST) -> bool:
     if isinstance(node, ast.comprehension) and node.is_async:
         return True
     return any(_awaits(child) for child in ast.iter_child_nodes(node))
-
-
-def _function_names(pipeline: Pipeline, taken: frozenset[str]) -> dict[str, str]:
-    names: dict[str, str] = {}
-    for stage in pipeline.stages:
-        name = stage.name.replace("-", "_")
-        while name in taken or name in names.values() or not _is_free(name):
-            name += "_stage"
-        names[stage.name] = name
-    return names
-
-
-def _is_free(name: str) -> bool:
-    import keyword
-
-    return name.isidentifier() and not keyword.iskeyword(name) and name not in _OURS
-
-
-def _headings(pipeline: Pipeline, document: Document) -> dict[str, str]:
-    paths = outline(document)
-    found = {}
-    for stage in pipeline.stages:
-        path = paths[stage.cells[0].index]
-        found[stage.name] = path[-1].text if path else ""
-    return found
-
-
-def _title(pipeline: Pipeline, document: Document) -> str:
-    """The notebook's first heading; its name where it has none."""
-    for index, cell in enumerate(document["cells"]):
-        if cell["cell_type"] == "markdown":
-            for heading in headings_in(source_of(cell), index):
-                return heading.text
-        elif cell["cell_type"] == "code":
-            break
-    return pipeline.notebook.stem

@@ -10,6 +10,7 @@ from stagebook.export.chunks import indented
 from stagebook.export.commandline import command_line, command_line_imports, is_required
 from stagebook.export.functions import Functions, StageFunction
 from stagebook.export.layout import docstring, returned, sentence, signature
+from stagebook.export.titles import cells_of
 from stagebook.model import Parameter, Pipeline, Stage
 
 _MUTABLE = frozenset({"list", "dict"})
@@ -93,9 +94,7 @@ def _stage(function: StageFunction) -> Iterator[str]:
     if function.given:
         parameters += ["*", *function.given]
     yield from signature(function.name, parameters, is_async=function.is_async)
-    numbers = [str(cell.number) for cell in stage.cells]
-    cells = f"cell {numbers[0]}" if len(numbers) == 1 else f"cells {', '.join(numbers[:-1])} and {numbers[-1]}"
-    where = f"Stage `{stage.name}`, {cells} of the notebook."
+    where = f"Stage `{stage.name}`, {cells_of(stage)} of the notebook."
     if function.changes:
         where += f" Changes in place: {', '.join(f'`{name}`' for name in function.changes)}."
     yield from docstring([sentence(function.says), where] if function.says else [where])

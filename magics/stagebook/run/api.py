@@ -56,6 +56,7 @@ def run_notebook(
     store: str | Path | None = None,
     shared: Shared | None = None,
     on: str | None = None,
+    runner: Any = None,
 ) -> Run:
     """Run a notebook's stages headlessly through Papermill.
 
@@ -71,6 +72,7 @@ def run_notebook(
         store: where results are kept, a folder or a URL that fsspec knows; `.stagebook` beside the notebook by default.
         shared: what the run has in common with others that go on in this process.
         on: where stages run, as `dask://HOST:PORT`; on this machine by default.
+        runner: runs the stages in place of one that `on` and `jobs` name; whoever gives it closes it.
 
     Returns:
         The run. Its `state` says whether stages failed: that raises nothing.
@@ -94,6 +96,7 @@ def run_notebook(
         shared=shared,
         on=on,
     )
+    request.runner = runner
     selected = selected_stages(pipeline, request.selection)
     request.output = output = writable_folder(request.folder) / notebook.name
     if output.resolve() == request.source:
@@ -104,7 +107,7 @@ def run_notebook(
         return done
     with ExitStack() as stack:
         if shared is None:
-            request.runner = stack.enter_context(runner_on(on, jobs))
+            request.runner = runner or stack.enter_context(runner_on(on, jobs))
             sources, place = [cell.source for cell in pipeline.preamble], str(request.source.parent)
             # it gets kernels ready while Papermill is imported, in a thread that must not import what that imports
             wanted = 1 if may_reuse else len(selected)

@@ -62,8 +62,8 @@ def run_node(node: Any, request: Request, *, output: Path | None) -> Run:
     with ExitStack() as stack:
         presence = stack.enter_context(this.presence())
         journal = stack.enter_context(Journal(request, this.unfinished)) if request.track else None
-        tell = Telling((presence, document, *request.listeners, *([journal] if journal else [])))
         runner = request.runner or stack.enter_context(_runner(request))
+        tell = Telling((presence, document, *request.listeners, runner.hear, *([journal] if journal else [])))
         runner.check(str(request.source.parent), this.planner.packages())
         gates = stack.enter_context(this.gates(ahead=True))
         execution = this.execution(runner, tell, environment_for(journal, this.planner), gates)
@@ -100,7 +100,8 @@ def reused_run(node: Any, pipeline: Pipeline, request: Request, *, output: Path)
         told |= {"version": told.get("version") or this.planner.installed.versions(["papermill"])["papermill"]}
         document = this.document(None)
         journal = stack.enter_context(Journal(request, this.unfinished)) if request.track else None
-        tell = Telling((presence, document, *request.listeners))
+        shown = [request.runner.hear] if request.runner else []
+        tell = Telling((presence, document, *request.listeners, *shown))
         this.begin(tell)
         for event in events:
             tell(event)

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import os
 import platform
+import sys
 import threading
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
 
-from stagebook.errors import StoreError
+from stagebook.errors import StoreError, UsageError
 from stagebook.events import Event, event_to_json
 from stagebook.registry import plugin
 from stagebook.run.job import StageJob, StageResult
@@ -25,6 +26,8 @@ from stagebook.store.manifests import manifest
 
 _IDLE = 600.0
 """Seconds after which the runner of a run that nobody has closed, as its sender was killed, is closed."""
+_MOST = 8
+"""Differences that are named."""
 _SAME = ("stagebook", "cloudpickle", "ipykernel", "ipython", "numpy", "pandas", "pyarrow")
 """Packages that are to be of one version everywhere, whatever a notebook imports: values pass between them."""
 
@@ -90,15 +93,27 @@ def run_job(job: bytes, environment: Mapping[str, str], run: str, task: str, bef
         tell(event_to_json(event))
 
     tell({"event": BEGUN, "at": worker.address})
-    working = _working_for(run, worker.state.nthreads)
+    with runner_for(run, worker.state.nthreads) as runner:
+        result: StageResult = runner.submit(work, emit, lambda _: environment).result()
+    stored = _stored(work.store, result)
+    return Outcome(cloudpickle.dumps(result), told, worker.address, stored)
+
+
+@contextmanager
+def runner_for(run: str, slots: int) -> Iterator[Any]:
+    """The runner of kernels here that a run has, made if it has none; kept until the run is closed.
+
+    Args:
+        run: whose.
+        slots: kernels at work at once.
+    """
+    working = _working_for(run, slots)
     try:
-        result: StageResult = working.runner.submit(work, emit, lambda _: environment).result()
+        yield working.runner
     finally:
         with _lock:
             working.jobs -= 1
             working.last = time.monotonic()
-    stored = _stored(work.store, result)
-    return Outcome(cloudpickle.dumps(result), told, worker.address, stored)
 
 
 def _working_for(run: str, slots: int) -> _Working:
@@ -119,6 +134,8 @@ def free_threads() -> None:
 
     What somebody else has set is left. A stage that names its `cores` has as many threads as it names.
     """
+    if "dask" not in sys.modules:
+        return
     import dask
 
     for name, value in dask.config.get("distributed.nanny.pre-spawn-environ", {}).items():
@@ -146,17 +163,49 @@ def interrupt_run(run: str) -> None:
         _working[run].runner.interrupt()
 
 
-def close_run(run: str) -> None:
-    """The run is over: end the kernels that were kept for it."""
+def close_run(run: str, *, wait: bool = False) -> None:
+    """The run is over: end the kernels that were kept for it, and wait until they have ended if that is asked for."""
     with _lock:
         working = _working.pop(run, None)
     if working is not None:
-        _close(working.runner)
+        closing = _close(working.runner)
+        if wait:
+            closing.join()
 
 
-def _close(runner: Any) -> None:
+def _close(runner: Any) -> threading.Thread:
     """Close a runner, which may take some seconds, without keeping the worker from its work."""
-    threading.Thread(target=runner.close, daemon=True).start()
+    thread = threading.Thread(target=runner.close, daemon=True)
+    thread.start()
+    return thread
+
+
+def check_workers(client: Any, folder: str, packages: Mapping[str, str]) -> None:
+    """See that stages come out the same on a cluster's workers as here.
+
+    Args:
+        client: connected to the cluster.
+        folder: the notebook's.
+        packages: what the notebook imports, with versions.
+
+    Raises:
+        UsageError: workers have other versions, another key, or do not see the notebook's folder.
+    """
+    names = tuple(sorted(packages))
+    ours = standing(folder, names)
+    told = []
+    for worker, theirs in sorted(client.run(standing, folder, names).items()):
+        told += [
+            f"{worker} has {what} {theirs.get(what, 'unknown')}, here is {value}"
+            for what, value in ours.items()
+            if theirs.get(what) != value
+        ]
+    if told:
+        more = [f"and {len(told) - _MOST} more"] if len(told) > _MOST else []
+        raise UsageError(
+            f"Stages would not come out the same there: {'; '.join([*told[:_MOST], *more])}. Install the same "
+            "versions, share the folder and the key (STAGEBOOK_KEY_FILE), and start the workers again."
+        )
 
 
 def standing(folder: str, packages: tuple[str, ...]) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -10,6 +9,7 @@ from stagebook.book.notebook import Document
 from stagebook.export.exporter import ExportOption
 from stagebook.export.functions import functions_of
 from stagebook.export.module import module_text
+from stagebook.export.titles import module_name
 from stagebook.model import Pipeline
 
 
@@ -33,12 +33,6 @@ class PythonExporter:
         functions = functions_of(pipeline, document, displays=options["displays"])
         name = f"{module_name(pipeline.notebook.stem)}.py"
         return {name: module_text(functions, pipeline, file=name).encode("utf-8")}
-
-
-def module_name(stem: str) -> str:
-    """A name by which a notebook's module can be imported."""
-    name = re.sub(r"\W+", "_", stem).strip("_") or "pipeline"
-    return f"_{name}" if name[0].isdigit() else name
 
 
 exporter = PythonExporter()

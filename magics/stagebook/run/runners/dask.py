@@ -16,11 +16,10 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any
 
-from stagebook import events
 from stagebook.errors import KernelError, StagebookError, UsageError
-from stagebook.events import Event, Notice
+from stagebook.events import Event, Notice, event_from_json
 from stagebook.run.job import Failure, StageJob, StageResult
-from stagebook.run.worker import BEGUN, Outcome, close_run, free_threads, interrupt_run, run_job, standing
+from stagebook.run.worker import BEGUN, Outcome, check_workers, close_run, free_threads, interrupt_run, run_job
 
 Emit = Callable[[Event], None]
 Environment = Callable[[str], Mapping[str, str]]
@@ -31,8 +30,6 @@ _LATE = 5.0
 """Seconds that events may take longer than the result that they came before."""
 _FRESH = 1.0
 """Seconds for which what is known of the cluster is taken to be so."""
-_MOST = 8
-"""Differences that are named."""
 
 
 class DaskRunner:
@@ -114,6 +111,9 @@ class DaskRunner:
     ) -> None:
         self.close()
 
+    def hear(self, event: Event) -> None:
+        """Dask shows its tasks by itself."""
+
     def check(self, folder: str, packages: Mapping[str, str]) -> None:
         """See that stages come out the same there as here.
 
@@ -124,21 +124,7 @@ class DaskRunner:
         Raises:
             UsageError: workers have other versions, another key, or do not see the notebook's folder.
         """
-        names = tuple(sorted(packages))
-        ours = standing(folder, names)
-        told = []
-        for worker, theirs in sorted(self._client.run(standing, folder, names).items()):
-            told += [
-                f"{worker} has {what} {theirs.get(what, 'unknown')}, here is {value}"
-                for what, value in ours.items()
-                if theirs.get(what) != value
-            ]
-        if told:
-            more = [f"and {len(told) - _MOST} more"] if len(told) > _MOST else []
-            raise UsageError(
-                f"Stages would not come out the same there: {'; '.join([*told[:_MOST], *more])}. Install the same "
-                "versions, share the folder and the key (STAGEBOOK_KEY_FILE), and start the workers again."
-            )
+        check_workers(self._client, folder, packages)
 
     def _begin(self, job: StageJob, followed: _Followed, environment: Environment) -> None:
         import cloudpickle
@@ -234,11 +220,10 @@ class _Followed:
     def hear(self, told: Mapping[str, Any]) -> None:
         """Pass an event on."""
         with self._lock:
-            kind, facts = told["event"], {name: value for name, value in told.items() if name != "event"}
-            if kind == BEGUN:
-                self._begin(facts["at"])
+            if told["event"] == BEGUN:
+                self._begin(told["at"])
             elif not self.future.done():
-                self._emit(getattr(events, kind)(**facts))
+                self._emit(event_from_json(told))
             self._heard += 1
             self._end_if_all_is_there()
 

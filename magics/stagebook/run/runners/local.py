@@ -12,7 +12,7 @@ from typing import Any
 
 from stagebook.book.hidden import is_process
 from stagebook.errors import KernelError
-from stagebook.events import Notice
+from stagebook.events import Event, Notice
 from stagebook.run.asserting import EARLY
 from stagebook.run.clock import Clock
 from stagebook.run.job import Failure, StageJob, StageResult
@@ -62,6 +62,9 @@ class LocalRunner:
     def submit(self, job: StageJob, emit: Emit, environment: Environment) -> Future[StageResult]:
         """Start a job. The future's result says what went wrong, also with a kernel that cannot be had."""
         return asyncio.run_coroutine_threadsafe(self._attempts(job, emit, environment), self._loop)
+
+    def hear(self, event: Event) -> None:
+        """Nobody is shown anything here."""
 
     def check(self, folder: str, packages: Mapping[str, str]) -> None:
         """Nothing is other here than it is here."""
