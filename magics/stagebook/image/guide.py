@@ -86,7 +86,7 @@ docker run --rm {_HARDENED} --user "$(id -u)" -e MLFLOW_TRACKING_URI -e STAGEBOO
 ```
 
 It asks MLflow's server which version is in use and what it was trained on, and reads that from the store: the folder is
-mounted under its own path, and the key that signed what is in it beside. What it tells MLflow of a window goes where the
+mounted under its own path, and the key that signed what is in it beside. What it tells of a window goes where MLflow's
 experiment keeps its files: `mlartifacts`, unless the server says otherwise."""
     log = f" -v requests:{DATA}" if materials.log else ""
     told = f"Requests are logged to `{DATA}/requests`." if materials.log else "It logs no requests."
