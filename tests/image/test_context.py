@@ -130,3 +130,15 @@ def test_compose_file_is_hardened(target):
         assert service["image"], name
     wanted = {"train": {"train"}, "score": {"score"}}.get(target, {"service", "mlflow", "monitor"})
     assert told["services"].keys() == wanted
+
+
+@pytest.mark.parametrize("target", ["serve", "monitor"])
+def test_the_monitor_of_the_loop_can_write_where_mlflow_keeps_files_and_nowhere_else_in_the_store(target):
+    import yaml
+
+    services = yaml.safe_load(context(materials(target))["compose.yaml"])["services"]
+    root = services["mlflow"]["environment"]["MLFLOW_DEFAULT_ARTIFACT_ROOT"]
+    bound = [one for one in services["monitor"]["volumes"] if isinstance(one, dict)]
+    assert [f"file://{one['target']}" for one in bound if not one["read_only"]] == [root]
+    port = services["mlflow"]["ports"][0].removeprefix("127.0.0.1:").removesuffix(":5000")
+    assert f"localhost:{port}" in services["mlflow"]["environment"]["MLFLOW_SERVER_ALLOWED_HOSTS"]

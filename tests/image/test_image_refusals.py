@@ -51,7 +51,7 @@ class TestEngines:
         monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}/bin")
         status, told = said(plain_notebook(tmp_path), "--target", "train", "--build", "--engine", "docker")
         assert status == 2
-        assert "`docker` does not answer (the daemon sleeps)" in told
+        assert "`docker` does not answer (the daemon sleeps). Start it" in told
 
     def test_a_base_that_is_not_there_is_named(self, tmp_path, monkeypatch):
         podman = tmp_path / "podman"
@@ -79,6 +79,9 @@ class TestEngines:
             (["--target", "train", "--base", "not an image"], "names no image"),
             (["--target", "train", "--base", "x@sha256:12"], "64 hexadecimal digits"),
             (["--target", "train", "--python", "three"], "is no version of Python"),
+            (["--target", "train", "--base", "python:3.9-slim"], "Python 3.9, and Stagebook needs 3.10 or newer"),
+            (["--target", "train", "--model", "models:/m/1"], "--model is for serve, score and monitor"),
+            (["--target", "score", "--no-log"], "--no-log is for serve"),
         ],
     )
     def test_what_it_cannot_be_told_is_refused(self, tmp_path, words, told):
@@ -93,7 +96,9 @@ class TestEngines:
     def test_tags_that_engines_take_are_taken(self, tag):
         assert checked_tag(tag) == tag
 
-    @pytest.mark.parametrize("secret", ["token", "id=x", "src=y", "id=netrc,src=/no/such/file"])
+    @pytest.mark.parametrize(
+        "secret", ["token", "id=x", "src=y", "id=netrc,src=/no/such/file", f"id=tokn,src={__file__}"]
+    )
     def test_a_secret_is_a_file(self, secret):
         with pytest.raises(UsageError, match="--secret"):
             secrets_of("podman", [secret])
@@ -190,6 +195,21 @@ class TestFolders:
         assert sorted(path.name for path in folder.iterdir()) == ["Dockerfile"]
         assert said(notebook, "--target", "train", "--no-engine", "--out", folder, "--force")[0] == 0
         assert (folder / "Dockerfile").read_text() != "FROM mine\n"
+
+    def test_what_an_export_did_not_make_comes_into_no_image_by_itself(self, tmp_path):
+        folder = tmp_path / "out"
+        (folder / "app").mkdir(parents=True)
+        (folder / "app/.env").write_text("PASSWORD=1\n")
+        (folder / "notes.txt").write_text("mine\n")  # the Dockerfile copies none of what lies here
+        words = (plain_notebook(tmp_path), "--target", "train", "--no-engine", "--out", folder)
+        status, told = said(*words)
+        assert status == 2
+        assert "the export did not make app/.env: it would be in the image" in told
+        assert sorted(path.name for path in folder.rglob("*")) == [".env", "app", "notes.txt"]
+        assert said(*words, "--force")[0] == 0
+        (folder / "app/.env").unlink()
+        assert said(*words)[0] == 0
+        assert (folder / "notes.txt").is_file()
 
     def test_a_full_disk_leaves_nothing_half_written(self, tmp_path, monkeypatch):
         files = context(materials("train"))

@@ -1,6 +1,10 @@
 """A monitor over a log of requests, with a real registry, a real webhook, a real retraining."""
 
 import json
+import os
+import signal
+import subprocess
+import sys
 import threading
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
@@ -165,6 +169,60 @@ def test_mlflow_has_each_window_once_under_the_version(watch, trained):
     assert [one.timestamp for one in shares] == [int((FIRST + n * DAY).timestamp() * 1000) for n in (1, 2)]
     told = json.loads(client.get_model_version("flights", "1").tags["stagebook.drift"])
     assert (told["window"], told["detected"]) == ("2026-11-03", True)
+
+
+def test_what_mlflow_gets_lies_beside_its_record(watch, trained):
+    """Not in `mlruns` wherever the monitor was started: a service of MLflow's for that record would not find it."""
+    ask(watch.log, 0)
+    report_due(replace(watch, steps={"record": Record(watch.home)}), "flights", now=after(1))
+    kept = client_for(trained / ".stagebook").get_experiment_by_name("flights monitor").artifact_location
+    assert kept.startswith("file://")
+    assert kept.endswith("/mlartifacts")
+
+
+def test_a_version_is_asked_though_its_files_cannot_be_written_beside(watch, trained):
+    """MLflow itself would write `registered_model_meta` there; in a container the store is read-only."""
+    ask(watch.log, 0)
+    before = sorted((trained / ".stagebook/mlartifacts").rglob("*"))
+    assert [one.rows for one in report_due(watch, "flights", now=after(1))] == [800]
+    assert sorted((trained / ".stagebook/mlartifacts").rglob("*")) == before
+    assert not [path for path in before if path.name == "registered_model_meta"]
+
+
+@pytest.mark.parametrize("verb", ["monitor", "lineage", "drift", "promote", "rollback"])
+def test_mlflow_that_is_away_is_told_in_a_line(trained, monkeypatch, tmp_path, verb):
+    monkeypatch.chdir(trained)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", "http://127.0.0.1:9")
+    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
+    ask(tmp_path / "log", 0).to_parquet(tmp_path / "now.parquet")
+    words = {
+        "monitor": ["models:/flights@champion", "--once", "--log", str(tmp_path / "log"), "--window", "1d"],
+        "drift": ["models:/flights@champion", str(tmp_path / "now.parquet")],
+    }.get(verb, ["flights.ipynb"])
+    done = CliRunner().invoke(main, [verb, *words])
+    assert done.exit_code == 2, done.output
+    told = "stagebook: MLflow cannot be asked about model `flights` (nothing answers there)."
+    assert done.output.startswith(told)
+    assert "MLFLOW_TRACKING_URI" in done.output
+
+
+def test_a_monitor_goes_on_where_mlflow_is_still_starting(trained, tmp_path):
+    ask(tmp_path / "log", 0)
+    words = ["monitor", "models:/flights@champion", "--log", str(tmp_path / "log"), "--window", "1d"]
+    away = {"MLFLOW_TRACKING_URI": "http://127.0.0.1:9", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
+    with subprocess.Popen(
+        [sys.executable, "-m", "stagebook", *words],
+        cwd=trained,
+        env={**os.environ, **away},
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        said = [process.stderr.readline(), process.stderr.readline()]
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    assert said[0].startswith("stagebook: MLflow cannot be asked")
+    again = datetime.strptime(said[1].strip(), "The next look is at %Y-%m-%d %H:%M:%S UTC.")
+    assert again - datetime.now(timezone.utc).replace(tzinfo=None) < timedelta(seconds=15)
 
 
 class Hook(BaseHTTPRequestHandler):

@@ -11,7 +11,7 @@ import click
 from stagebook.commands.options import examples
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from stagebook.export.exporter import Exporter, ExportOption
     from stagebook.export.writing import FileState
@@ -85,7 +85,8 @@ def _command(name: str, exporter: Exporter) -> click.Command:
             out = out or notebook.parent / default_folder(notebook, more.variant(given))
         if out is not None and given.get("source", "") is None:
             given["source"] = _seen_from(out, notebook)
-        folder, files = _export(name, notebook, out, given, overwrite=force, dry=dry_run)
+        allowed = more.check_folder if more is not None and not force else None
+        folder, files = _export(name, notebook, out, given, allowed=allowed, overwrite=force, dry=dry_run)
         if more is not None and not dry_run:
             more.finish(folder, files, asked)
 
@@ -121,7 +122,14 @@ def _option(option: ExportOption) -> click.Option:
 
 
 def _export(
-    name: str, notebook: Path, out: Path | None, given: dict[str, Any], *, overwrite: bool, dry: bool
+    name: str,
+    notebook: Path,
+    out: Path | None,
+    given: dict[str, Any],
+    *,
+    allowed: Callable[[Path, Mapping[str, bytes]], None] | None,
+    overwrite: bool,
+    dry: bool,
 ) -> tuple[Path, Mapping[str, bytes]]:
     """Write the files, or say which would be written; the folder, and what is in it."""
     from stagebook.book.notebook import read_document
@@ -132,6 +140,8 @@ def _export(
     document = read_document(notebook)
     files = exported_files(name, recalled_pipeline(document, notebook), document, given)
     folder = notebook.parent / default_folder(notebook, name) if out is None else out
+    if allowed is not None:
+        allowed(folder, files)
     if dry:
         click.echo(_told(folder, states(files, folder, exporter=name), files, dry=True))
     else:

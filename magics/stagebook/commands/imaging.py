@@ -56,6 +56,32 @@ def check(asked: Mapping[str, Any]) -> None:
         secrets_of(engine_named(asked["engine"]), asked["secrets"])
 
 
+def check_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Refuse what others put where the Dockerfile copies whole folders from: it would be in the image.
+
+    Args:
+        folder: where the context is to be.
+        files: what is to be in it.
+
+    Raises:
+        UsageError: there is such a file.
+    """
+    from stagebook.errors import UsageError
+    from stagebook.export.writing import states
+
+    ours = {one.path for one in states(files, folder, exporter="image")}
+    copied = sorted({path.partition("/")[0] for path in files if "/" in path})
+    there = (path for name in copied for path in sorted((folder / name).rglob("*")) if not path.is_dir())
+    named = (path.relative_to(folder).as_posix() for path in there if "__pycache__" not in path.parts)
+    others = [name for name in named if name not in ours]
+    if others:
+        more = f" and {len(others) - 3} more" if len(others) > 3 else ""
+        raise UsageError(
+            f"In {folder}, the export did not make {', '.join(others[:3])}{more}: it would be in the image. Nothing is "
+            "written. Remove it, or export with --force if it is meant."
+        )
+
+
 def finish(folder: Path, files: Mapping[str, bytes], asked: Mapping[str, Any]) -> None:
     """Build and push, if that is asked for; else say how.
 

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from stagebook.drift.monitor import Act, Watch
 
 _WEBHOOK = "STAGEBOOK_WEBHOOK"
-_RETRY = timedelta(minutes=5)
+_RETRIES = (timedelta(seconds=10), timedelta(minutes=5))
+"""After what time a look that failed is taken again: at first, since MLflow may be starting, too; and at most."""
 
 
 @click.command(
@@ -136,7 +137,7 @@ def _for_ever(watch: Watch, name: str) -> int:
     from stagebook.drift.windows import next_end
     from stagebook.errors import StagebookError
 
-    ended = threading.Event()
+    ended, again = threading.Event(), _RETRIES[0]
     for told in (signal.SIGTERM, signal.SIGINT):
         signal.signal(told, lambda *_: ended.set())
     while not ended.is_set():
@@ -144,9 +145,10 @@ def _for_ever(watch: Watch, name: str) -> int:
         until = next_end(now, watch.step)
         try:
             _once(watch, name)
+            again = _RETRIES[0]
         except StagebookError as error:
             click.echo(f"stagebook: {error}", err=True)
-            until = min(until, now + _RETRY)
-        click.echo(f"The next look is at {until:%Y-%m-%d %H:%M} UTC.", err=True)
+            until, again = min(until, datetime.now(timezone.utc) + again), min(2 * again, _RETRIES[1])
+        click.echo(f"The next look is at {until:%Y-%m-%d %H:%M:%S} UTC.", err=True)
         ended.wait(max((until - datetime.now(timezone.utc)).total_seconds(), 1))
     return 0

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from stagebook.drift.requests import PREDICTION
 from stagebook.drift.sources import training_data
 from stagebook.drift.tables import Frame, Table, drawn_rows
+from stagebook.errors import StagebookError
 from stagebook.track.lineage import lineage_of, version_named
-from stagebook.track.place import client_for, recording_at, tracking_uri
+from stagebook.track.place import cause_of, client_for, recording_at, tracking_uri
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +53,7 @@ def before_of(reference: str, home: Path, *, kept: Path, also: Sequence[str] = (
         also: other columns of the training data that are meant, as that of the labels.
 
     Raises:
-        StagebookError: there is no such version, or its training data is not to be had.
+        StagebookError: there is no such version, its training data is not to be had, or MLflow does not answer.
     """
     import pandas as pd
 
@@ -66,14 +69,12 @@ def before_of(reference: str, home: Path, *, kept: Path, also: Sequence[str] = (
 
 def _ask(client: MlflowClient, version: ModelVersion, home: Path, file: Path, also: Sequence[str]) -> None:
     """Write what a version was trained on, and what it says of that."""
-    import mlflow
     import pandas as pd
 
     table = training_data(lineage_of(client, version)).table
     drawn = slice(None) if (rows := drawn_rows(table, ROWS)) is None else rows
     frame = pd.DataFrame({name: table.column(name).iloc[drawn].to_numpy() for name in table.names})
-    with recording_at(tracking_uri(home)):
-        model = mlflow.pyfunc.load_model(f"models:/{version.name}/{version.version}")
+    with _loaded(version, home) as model:
         schema = model.metadata.get_input_schema()
         taken = schema.input_names() if schema is not None and schema.has_input_names() else list(frame.columns)
         said = model.predict(_as_asked(frame[taken]))
@@ -82,6 +83,29 @@ def _ask(client: MlflowClient, version: ModelVersion, home: Path, file: Path, al
     temporary = file.with_name(f".{file.name}.{os.getpid()}")
     kept.to_parquet(temporary)
     temporary.replace(file)
+
+
+@contextmanager
+def _loaded(version: ModelVersion, home: Path) -> Iterator[Any]:
+    """The version's model, loaded from a copy: MLflow writes beside what it loads, and the store may be read-only.
+
+    Raises:
+        StagebookError: it cannot be copied or loaded.
+    """
+    import mlflow
+    from mlflow.exceptions import MlflowException
+
+    reference = f"models:/{version.name}/{version.version}"
+    with TemporaryDirectory() as folder, recording_at(tracking_uri(home)):
+        try:
+            model = mlflow.pyfunc.load_model(mlflow.artifacts.download_artifacts(reference, dst_path=folder))
+        except ImportError as error:
+            told = f"{reference} cannot be loaded here ({cause_of(error)})."
+            raise StagebookError(f"{told} Install what its requirements.txt in MLflow names.") from error
+        except (MlflowException, OSError) as error:
+            told = f"The files of {reference} cannot be read ({cause_of(error)})."
+            raise StagebookError(f"{told} They are at {version.source}: is that there, and yours to read?") from error
+        yield model
 
 
 def _as_asked(frame: pd.DataFrame) -> pd.DataFrame:

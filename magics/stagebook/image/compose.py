@@ -17,10 +17,13 @@ x-hardened: &hardened
 """
 _HOME = "${STAGEBOOK_HOME:-/STAGEBOOK_HOME-is-not-set}"
 """Not `:?`, which Compose would mind where the service alone is started, too: what is not there is told of then."""
-_SURROUNDINGS = """\
+_ARTIFACTS = f"{_HOME}/mlartifacts"
+_MLFLOW_PORT = "${STAGEBOOK_MLFLOW_PORT:-5000}"
+_SURROUNDINGS = f"""\
 # STAGEBOOK_HOME: the folder .stagebook beside the notebook, as an absolute path
 # STAGEBOOK_KEY: the file with the key that signed what is in it
 # STAGEBOOK_USER: the number of the user whose these are
+# STAGEBOOK_PORT, STAGEBOOK_MLFLOW_PORT: where they answer on this machine, if not at {PORT} and 5000
 """
 _KEY = """\
 secrets:
@@ -90,7 +93,7 @@ services:
     <<: *hardened
     image: {image["serve"]}{build[serves]}
     user: "${{STAGEBOOK_USER:-10001}}"
-    ports: ["127.0.0.1:{PORT}:{PORT}"]
+    ports: ["127.0.0.1:${{STAGEBOOK_PORT:-{PORT}}}:{PORT}"]
     environment:
       STAGEBOOK_SERVE_TOKEN: ${{STAGEBOOK_SERVE_TOKEN:-}}
     volumes: [requests:{DATA}]
@@ -103,11 +106,12 @@ services:
     entrypoint: [python3, -m, mlflow, server, --host, 0.0.0.0, --port, "5000", --workers, "1"]
     environment:
       MLFLOW_BACKEND_STORE_URI: sqlite:///{_HOME}/mlflow.db
-      MLFLOW_SERVER_ALLOWED_HOSTS: mlflow:5000,localhost:5000
-    ports: ["127.0.0.1:5000:5000"]
+      MLFLOW_DEFAULT_ARTIFACT_ROOT: file://{_ARTIFACTS}
+      MLFLOW_SERVER_ALLOWED_HOSTS: mlflow:5000,localhost:{_MLFLOW_PORT},127.0.0.1:{_MLFLOW_PORT}
+    ports: ["127.0.0.1:{_MLFLOW_PORT}:5000"]
     # Under its own path: MLflow keeps the whole paths of what it has recorded.
     volumes:
-      - {_bound(read_only=False)}
+      - {_bound(_HOME, read_only=False)}
 
   monitor:
     <<: *hardened
@@ -124,7 +128,9 @@ services:
     volumes:
       - requests:/requests:ro
       - watched:{DATA}
-      - {_bound(read_only=True)}
+      - {_bound(_HOME, read_only=True)}
+      # What it tells MLflow of a window: the client writes where the experiment keeps its files.
+      - {_bound(_ARTIFACTS, read_only=False)}
 
 volumes:
   requests:
@@ -132,7 +138,7 @@ volumes:
 {_KEY}"""
 
 
-def _bound(*, read_only: bool) -> str:
-    """The notebook's store under its own path; one that is not there is not made."""
-    lines = ("type: bind", f"source: {_HOME}", f"target: {_HOME}", f"read_only: {str(read_only).lower()}")
+def _bound(folder: str, *, read_only: bool) -> str:
+    """A folder under its own path; one that is not there is not made."""
+    lines = ("type: bind", f"source: {folder}", f"target: {folder}", f"read_only: {str(read_only).lower()}")
     return "\n        ".join((*lines, "bind: {create_host_path: false}"))

@@ -15,11 +15,13 @@ from stagebook.errors import StagebookError, UsageError
 
 Engine = Literal["docker", "podman"]
 ENGINES: tuple[Engine, ...] = ("docker", "podman")
+SECRETS = ("uv", "netrc", "ca")
+"""What a Dockerfile of ours mounts while packages are installed."""
 
 _HOST = r"(?:[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?(?:\.[a-zA-Z0-9](?:[a-zA-Z0-9-]*[a-zA-Z0-9])?)*(?::\d{1,5})?/)?"
 _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _TAG = re.compile(rf"{_HOST}{_PART}(?:/{_PART})*(?::[\w][\w.-]{{0,127}})?", re.ASCII)
-_INSTALL = "Install one (`apt-get install -y podman`), or leave out --build: the context has the command to build it."
+_WITHOUT = "or leave out --build: the context has the command to build it."
 
 
 def checked_tag(text: str) -> str:
@@ -43,7 +45,7 @@ def engine_named(name: str) -> Engine:
         UsageError: there is none, or it does not answer.
     """
     wanted = [one for one in ENGINES if name in (one, "auto")]
-    told = []
+    told, remedy = [], "Install one (`apt-get install -y podman`)"
     for one in wanted:
         if shutil.which(one) is None:
             told.append(f"`{one}` is not on PATH")
@@ -52,8 +54,9 @@ def engine_named(name: str) -> Engine:
         if answer.returncode == 0:
             return one
         cause = (answer.stderr.strip().splitlines() or [f"status {answer.returncode}"])[-1]
-        told.append(f"`{one}` does not answer ({cause})")
-    raise UsageError(f"No container engine: {', '.join(told)}. {_INSTALL}")
+        told.append(f"`{one}` does not answer ({cause.rstrip('.')})")
+        remedy = f"Start it, see that `{one} version` answers"
+    raise UsageError(f"No container engine: {', '.join(told)}. {remedy}, {_WITHOUT}")
 
 
 def engine_there(name: str) -> Engine | None:
@@ -98,6 +101,8 @@ def secrets_of(engine: Engine, given: Sequence[str]) -> list[str]:
         parts = dict(part.partition("=")[::2] for part in one.split(","))
         if not parts.get("id") or not parts.get("src"):
             raise UsageError("--secret takes id=NAME,src=FILE, NAME one of uv, netrc, ca. A value itself is not taken.")
+        if parts["id"] not in SECRETS:
+            raise UsageError(f"--secret {one}: the build takes none of this name. It takes {', '.join(SECRETS)}.")
         if not Path(parts["src"]).expanduser().is_file():
             raise UsageError(f"--secret {one}: there is no file {parts['src']}.")
     found = list(given)

@@ -25,6 +25,7 @@ from stagebook.model import Pipeline
 
 _BASE = "docker.io/library/python:{python}-slim"
 _PYTHON = re.compile(r"3\.\d{1,2}")
+_OLDEST = 10
 _IMAGE = re.compile(r"[A-Za-z0-9][\w.:/-]*(?:@sha256:[0-9a-f]{64})?")
 _OF_BASE = re.compile(r"python:(3\.\d{1,2})")
 
@@ -53,6 +54,7 @@ def gather(
     Raises:
         StagebookError: something of it is not to be had; the message says what, and what to do.
     """
+    _check_asked(target, model, log=log)
     program = uv_program()
     version = None if target == "train" else version_of(model or _model_of(pipeline), _home(pipeline))
     chosen = _python(base, python, version)
@@ -89,6 +91,18 @@ def gather(
     )
 
 
+def _check_asked(target: Target, model: str | None, *, log: bool) -> None:
+    """Refuse what the target has no use for: it would be missed only when the image runs.
+
+    Raises:
+        UsageError: an option is for another target.
+    """
+    if model and target == "train":
+        raise UsageError("--model is for serve, score and monitor: an image that trains makes its model when it runs.")
+    if not log and target != "serve":
+        raise UsageError(f"--no-log is for serve: an image of the target {target} logs no requests.")
+
+
 def _home(pipeline: Pipeline) -> Path:
     from stagebook.run.request import home_for
 
@@ -114,6 +128,9 @@ def _python(base: str | None, given: str | None, version: Version | None) -> str
     found = given or (named[1] if named else "") or (version.python if version is not None else "") or here
     if not _PYTHON.fullmatch(found):
         raise UsageError(f"`{found}` is no version of Python. Write it as {here}.")
+    if int(found.partition(".")[2]) < _OLDEST:
+        told = f"The image would have Python {found}, and Stagebook needs 3.{_OLDEST} or newer."
+        raise UsageError(f"{told} Name another base: --base python:{here}-slim.")
     return found
 
 

@@ -81,11 +81,13 @@ docker run --rm {_HARDENED} --network none --user "$(id -u)" \\
         return f"""```
 docker run --rm {_HARDENED} --user "$(id -u)" -e MLFLOW_TRACKING_URI -e STAGEBOOK_KEY_FILE=/run/secrets/key \\
     -v "$KEY:/run/secrets/key:ro" -v "$PWD/.stagebook:$PWD/.stagebook:ro" -v "$PWD/requests:/requests:ro" \\
-    -v "$PWD/watched:{DATA}" {tag} --log /requests --once
+    -v "$PWD/.stagebook/mlartifacts:$PWD/.stagebook/mlartifacts" -v "$PWD/watched:{DATA}" \\
+    {tag} --log /requests --once
 ```
 
-It asks MLflow which version is in use and what it was trained on, and reads that from the store: the folder is mounted
-under its own path, and the key that signed what is in it beside."""
+It asks MLflow's server which version is in use and what it was trained on, and reads that from the store: the folder is
+mounted under its own path, and the key that signed what is in it beside. What it tells of a window goes where MLflow's
+experiment keeps its files: `mlartifacts`, unless the server says otherwise."""
     log = f" -v requests:{DATA}" if materials.log else ""
     told = f"Requests are logged to `{DATA}/requests`." if materials.log else "It logs no requests."
     return f"""```

@@ -125,13 +125,13 @@ def _version(registry: str, reference: Reference) -> Version:
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
-    from stagebook.track.lineage import version_named
+    from stagebook.track.lineage import AwayError, version_named
 
     try:
         client = MlflowClient(tracking_uri=registry, registry_uri=registry)
         found = version_named(client, str(reference))
-    except (MlflowException, OSError) as error:
-        cause = cause_of(error).replace(registry, shown_address(registry))
+    except (MlflowException, OSError, AwayError) as error:
+        cause = cause_of(error.__cause__ or error).replace(registry, shown_address(registry))
         raise UnreachableError(f"The registry does not answer ({cause}).") from error
     created = int(found.creation_timestamp or 0)
     return Version(registry, found.name, str(found.version), found.source or "", created)

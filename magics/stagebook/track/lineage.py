@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
 
 _REFERENCE = re.compile(r"(?:models:/)?(?P<name>[^/:@]+)(?:@(?P<alias>[^/:@]+)|/(?P<version>\d+))?")
 _FACTS = "run.json"
+
+
+class AwayError(StagebookError):
+    """MLflow does not answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +70,7 @@ def version_named(client: MlflowClient, reference: str, *, alias: str = CHAMPION
 
     Raises:
         UsageError: there is no such version.
+        AwayError: MLflow cannot be asked.
     """
     from mlflow.exceptions import MlflowException
 
@@ -72,7 +78,8 @@ def version_named(client: MlflowClient, reference: str, *, alias: str = CHAMPION
     if match is None:
         raise UsageError(f"`{reference}` names no model version. Write NAME, NAME@ALIAS, NAME/3 or models:/NAME@ALIAS.")
     name = match["name"]
-    _check_known(client, name)
+    with _asked(name):
+        _check_known(client, name)
     if match["version"]:
         try:
             return client.get_model_version(name, match["version"])
@@ -92,9 +99,10 @@ def lineage_of(client: MlflowClient, version: ModelVersion) -> Lineage:
     """Where a version comes from, with what is missing of it.
 
     Raises:
-        StagebookError: MLflow cannot be asked.
+        AwayError: MLflow cannot be asked.
     """
-    version = client.get_model_version(version.name, version.version)  # as it is now, with its aliases
+    with _asked(version.name):
+        version = client.get_model_version(version.name, version.version)  # as it is now, with its aliases
     tags = dict(version.tags)
     stage, missing = tags.get("stagebook.stage", ""), []
     facts: Mapping[str, Any] = {}
@@ -160,6 +168,17 @@ def _artifact(client: MlflowClient, version: ModelVersion, name: str) -> str:
             return Path(client.download_artifacts(parent, name, folder)).read_text(encoding="utf-8")
     except Exception as error:  # MLflow raises what it likes
         raise StagebookError(f"{name} of its run is not to be had ({cause_of(error)})") from error
+
+
+@contextmanager
+def _asked(model: str) -> Iterator[None]:
+    from mlflow.exceptions import MlflowException
+
+    try:
+        yield
+    except (MlflowException, OSError) as error:
+        told = f"MLflow cannot be asked about model `{model}` ({cause_of(error)})."
+        raise AwayError(f"{told} See that it runs, and that MLFLOW_TRACKING_URI names it.") from error
 
 
 def _check_known(client: MlflowClient, name: str) -> None:
