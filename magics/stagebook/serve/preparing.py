@@ -159,9 +159,12 @@ def _package(version: Version, folder: Path) -> Package:
     """What the version is, and how it is best served."""
     from mlflow.models import Model
 
+    from stagebook.track.scorer import ZONED
+
     about = Model.load(str(folder / MODEL))
     signature = about.signature.to_dict() if about.signature is not None else {}
-    schema = None if signature.get("params") else schema_of(json.loads(signature.get("inputs") or "null"))
+    inputs, zoned = json.loads(signature.get("inputs") or "null"), (about.metadata or {}).get(ZONED, [])
+    schema = None if signature.get("params") else schema_of(inputs, zoned=zoned)
     if "python_function" not in about.flavors:
         raise StagebookError(f"{version.name} version {version.number} is no model that MLflow can score with.")
     package = Package(folder, version.name, version.number, "", schema, _example(about, folder / MODEL))
