@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from stagebook.drift.history import History, Reported, Retrained
 from stagebook.errors import StagebookError
 from stagebook.track.champion import CHAMPION, version_called
-from stagebook.track.place import cause_of, client_for
+from stagebook.track.place import artifacts_at, cause_of, client_for
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -55,7 +55,7 @@ class Record:
 
     def _tell(self, client: MlflowClient, one: Reported, history: History) -> None:
         version = client.get_model_version(history.model, one.version)
-        run = _run(client, history.model, one.version)
+        run = _run(client, history.model, one.version, artifacts_at(self.home))
         moment = int(one.window.end.timestamp() * 1000)
         step = int(one.window.end.timestamp()) // 60
         source = version.source or ""
@@ -74,11 +74,11 @@ class Record:
         client.set_model_version_tag(history.model, one.version, DRIFT, json.dumps(told))
 
 
-def _run(client: MlflowClient, model: str, version: str) -> str:
+def _run(client: MlflowClient, model: str, version: str, artifacts: str | None) -> str:
     """MLflow's id of the run that a monitor tells of a version in."""
     name = f"{model} monitor"
     experiment = client.get_experiment_by_name(name)
-    identity = experiment.experiment_id if experiment is not None else client.create_experiment(name)
+    identity = experiment.experiment_id if experiment is not None else client.create_experiment(name, artifacts)
     tagged = f"tags.`{MONITOR}` = '{model}' and tags.`stagebook.version` = '{version}'"
     known = client.search_runs([identity], tagged, max_results=1)
     if known:

@@ -70,10 +70,13 @@ def experiment_for(client: MlflowClient, notebook: Path, home: Path, variables: 
     found = client.get_experiment_by_name(name)
     if found is not None:
         return str(found.experiment_id)
-    ours = "MLFLOW_TRACKING_URI" not in os.environ
-    artifacts = (home / "mlartifacts").as_uri() if ours else None
     kind = {"mlflow.experimentKind": "custom_model_development"}  # else its UI takes traces for those of an agent
-    return str(client.create_experiment(name, artifact_location=artifacts, tags=kind))
+    return str(client.create_experiment(name, artifact_location=artifacts_at(home), tags=kind))
+
+
+def artifacts_at(home: Path) -> str | None:
+    """Where files of a new experiment go: beside a sqlite file of ours, else where the server says."""
+    return None if "MLFLOW_TRACKING_URI" in os.environ else (home.absolute() / "mlartifacts").as_uri()
 
 
 @contextmanager
