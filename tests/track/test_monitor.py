@@ -159,7 +159,7 @@ def test_mlflow_has_each_window_once_under_the_version(watch, trained):
     report_due(recorded, "flights", now=after(2))
     client = client_for(trained / ".stagebook")
     experiment = client.get_experiment_by_name("flights monitor").experiment_id
-    assert client.get_experiment(experiment).artifact_location == (trained / ".stagebook/mlartifacts").as_uri()
+    assert client.get_experiment(experiment).artifact_location == (watch.home / "mlartifacts").as_uri()
     [run] = client.search_runs([experiment], f"tags.`{MONITOR}` = 'flights'")
     shares = client.get_metric_history(run.info.run_id, "drift.share")
     assert [one.value for one in shares] == [0.0, 0.5]
