@@ -15,8 +15,7 @@ _MOST_ISSUES = 20
 
 def drift_text(drift: Drift) -> str:
     """Verdict, columns, what is wrong with the data, and how good predictions are."""
-    verdict = "Drift" if drift.detected else "No drift"
-    lines = [f"{verdict}: {summary(drift)}."]
+    lines = [f"{drift.verdict}: {summary(drift)}."]
     for head, name, rows in (
         ("before", drift.reference, drift.reference_rows),
         ("now", drift.current, drift.current_rows),

@@ -33,6 +33,9 @@ CASES = [
     ("moments", DAYS, "moment", "points in time move on by themselves"),
     ("moments with a zone", DAYS.dt.tz_localize("Europe/Zurich"), "moment", "points in time move on by themselves"),
     ("days", [date(2026, 1, 1) + timedelta(days=one) for one in range(ROWS)], "moment", "points in time move on"),
+    ("moments as text", DAYS.dt.strftime("%Y-%m-%dT%H:%M:%SZ"), "moment", "points in time move on by themselves"),
+    ("days as text", ["2026-01-31", "2026-02-01", None] * (ROWS // 3), "moment", "points in time move on"),
+    ("nearly days", ["2026-01-31", "2026-02-31", "soon"] * (ROWS // 3), "category", ""),
     ("mixed", [1, "two", 3.0] * (ROWS // 3), "category", "it mixes float, int, str; compared as text"),
     ("lists", [[1, 2]] * ROWS, "none", "it holds list in the reference data"),
     ("complex", NUMBERS + 1j, "none", "it holds complex numbers in the reference data"),
@@ -132,7 +135,7 @@ def test_other_tables_are_tables_too(table):
             "Column `age` cannot be taken for `number`: say numeric, category, text, moment.",
         ),
         ({"threshold": 0}, "A threshold is a number above 0, and 0 is none."),
-        ({"limit": 2}, "The share of drifted columns is a number from 0 to 1, and 2 is none."),
+        ({"limit": 2}, "The share of drifted columns is a number above 0, up to 1, and 2 is none."),
     ],
 )
 def test_what_cannot_be_is_said(arguments, told):

@@ -52,6 +52,14 @@ def test_the_exit_status_says_what_ci_asks(tables, words, status):
     assert invoked(*words).exit_code == status
 
 
+def test_where_nothing_could_be_tested_there_is_no_verdict(tables):
+    Path("head.csv").write_text("delay,carrier\n")
+    done = invoked("a.csv", "head.csv")
+    assert done.exit_code == 0
+    assert done.output.startswith("No verdict: no column could be tested.\n")
+    assert "No verdict" in invoked("a.csv", "head.csv", "--format", "html").output
+
+
 def test_json_holds_all_of_it(tables):
     found = json.loads(invoked("a.csv", "b.csv", "--format", "json").output)
     assert (found["detected"], found["share"]) == (True, 0.5)
@@ -78,13 +86,26 @@ def test_a_page_and_evidentlys_report_beside_it(tables):
         (["a.csv", "b.csv", "--columns", "carier"], "Did you mean `carrier`?"),
         (["a.csv", "b.csv", "--threshold", "low"], "--threshold takes a number, or COLUMN=NUMBER, and low is none."),
         (["a.csv", "b.csv", "--kind", "numeric"], "`numeric` is no COLUMN=VALUE."),
-        (["a.csv", "b.csv", "--since", "yesterday"], "`yesterday` is no time."),
-        (["a.csv", "models:/nothing@champion"], "There is no registered model `nothing`."),
+        ([".", "b.csv", "--since", "yesterday"], "`yesterday` is no time."),
+        (["a.csv", "b.csv", "--since", "7d"], "--since and --until are for a log of requests, and neither table is"),
+        ([".", "b.csv"], "There is no request log in the folder `.`. `stagebook serve` writes one"),
+        (["a.csv", "bb.csv"], "There is no file bb.csv. Did you mean `b.csv`?"),
+        (["flights@champion", "b.csv"], "If a model's training data is meant, write models:/flights@champion."),
+        (["trips.ipynb", "b.csv"], "trips.ipynb is a notebook. Name what a stage of it made: trips.ipynb:NAME."),
+        (["a.csv", "other.csv", "--fail-on", "drift"], "No column could be tested, so --fail-on has nothing to go by."),
+        (["a.csv", "head.csv", "--fail-on", "column"], "Compare tables that have rows, and columns of the same names."),
+        (
+            ["a.csv", "models:/nothing@champion"],
+            "There is no registry at .stagebook/mlflow.db that knows models:/nothing",
+        ),
         (["a.csv", "gone.ipynb:trips"], "gone.ipynb"),
         (["a.csv", "b.csv", "--out", "no/where.txt"], "cannot be written"),
     ],
 )
 def test_what_cannot_be_is_said_in_a_line(tables, words, told):
+    Path("trips.ipynb").touch()
+    Path("head.csv").write_text("delay,carrier\n")
+    Path("other.csv").write_text("speed\n1\n")
     done = invoked(*words)
     assert done.exit_code == 2
     assert told in done.output

@@ -16,6 +16,10 @@ from tests.serve.conftest import NAMES
 from stagebook.serve.backends import plain
 from stagebook.serve.packages import MODEL, folder_of, package_in
 from stagebook.serve.preparing import _prepared
+from stagebook.serve.refusals import MismatchError
+from stagebook.serve.reloading import first
+from stagebook.serve.schema import Rows, fitted
+from stagebook.serve.scoring import score_file
 from stagebook.serve.versions import reference_named
 from stagebook.track.scorer import save_scorer
 
@@ -115,6 +119,45 @@ def test_feature_stages_before_a_model_answer_without_mlflow(registry, table, bo
     theirs = mlflow.pyfunc.load_model(str(package.folder / MODEL))
     names = [column.name for column in package.schema.columns]
     assert said == {"said": plain(theirs.predict(rows[names][:5])), "imported": []}
+
+
+def test_times_with_a_zone_are_taken_in_utc_where_the_notebooks_had_one(registry, tmp_path):
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    rows = pd.DataFrame({"at": pd.date_range("2013-01-01", periods=300, freq="h", tz="America/New_York")})
+    made = pd.DataFrame({"hour": rows["at"].dt.hour})
+    model = HistGradientBoostingClassifier(max_iter=5).fit(made, made["hour"] > 12)
+    inner = tmp_path / "inner"
+    mlflow.sklearn.save_model(model, str(inner), pyfunc_predict_fn="predict", serialization_format="cloudpickle")
+    save_scorer(
+        tmp_path / "scorer",
+        features={"setup": "import pandas as pd", "code": "X = pd.DataFrame({'hour': rows['at'].dt.hour})", "rows": ""},
+        taken={"rows": rows},
+        table=("X", made, ["hour"]),
+        predict=model.predict,
+        model=inner,
+        requirements=["mlflow"],
+    )
+
+    def log():
+        mlflow.log_artifacts(str(tmp_path / "scorer"), "model")
+        return SimpleNamespace(model_uri=f"runs:/{mlflow.active_run().info.run_id}/model")
+
+    registry.add("zoned", log)
+    current = first(registry.uri, reference_named("zoned"))
+    texts = ["2013-01-01T15:00:00", "2013-01-01 15:00:00+00:00", "2013-01-01T10:00:00-05:00", "2013-01-01T15:00:00Z"]
+    late = ["2013-01-01T15:00:00-05:00", None]
+
+    def said(values):
+        return current.backend.predict(fitted(Rows(["at"], [values], len(values)), current.package.schema))
+
+    assert said([*texts, *late]) == [False, False, False, False, True, False]
+    with pytest.raises(MismatchError, match="in row 2: write 2013-07-01T08:30:00, in UTC or with a time zone"):
+        said([texts[0], "soon"])
+    rows.tail(24).to_parquet(tmp_path / "in.parquet")
+    assert score_file(current, tmp_path / "in.parquet", tmp_path / "out.parquet", chunk=10).rows == 24
+    scored = pd.read_parquet(tmp_path / "out.parquet")
+    assert scored["prediction"].tolist() == model.predict(made.tail(24)).tolist()
 
 
 def test_what_mlflow_says_in_another_way_is_asked_through_mlflow(registry):

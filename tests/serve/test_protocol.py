@@ -119,6 +119,17 @@ def test_parquet_is_answered_as_by_mlflow(services, peers):
         assert said == pytest.approx(wanted, rel=1e-6)
 
 
+def test_times_in_parquet_are_answered_as_by_mlflow(services, peers):
+    import pandas as pd
+
+    file = io.BytesIO()
+    times = pd.to_datetime(["2013-07-01 08:30", "2013-07-01 08:30:00.25"], format="ISO8601")
+    pd.DataFrame([MIXED, MIXED]).astype({"n": "int64"}).assign(when=times).to_parquet(file)
+    ours, theirs = both(services, peers, "code", file.getvalue(), "application/vnd.apache.parquet")
+    assert ours.status == theirs.status == 200
+    assert ours.body == theirs.body
+
+
 @pytest.mark.parametrize("kind", ["text/plain", "application/json; charset=latin-1", "application/json; speed=high"])
 def test_a_content_type_that_is_not_taken_is_answered_as_by_mlflow(services, peers, kind):
     ours, theirs = both(services, peers, "linear", SCORED["split"], kind)

@@ -26,7 +26,8 @@ GOOD = {"dataframe_split": {"columns": NAMES, "data": MATRIX}}
         ({"yes": 1}, "`yes` holds an integer"),
         ({"text": 7}, "`text` holds an integer"),
         ({"text": {"a": 1}}, "`text` holds an object"),
-        ({"when": "soon"}, "`when` holds what is no time"),
+        ({"when": "soon"}, "`when` holds what is no time in row 1: write 2013-07-01T08:30:00."),
+        ({"when": "2013-07-01T08:30:00Z"}, "`when` holds times with a time zone, and takes none"),
     ],
 )
 def test_the_column_is_named(services, changed, told):

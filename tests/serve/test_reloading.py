@@ -119,6 +119,25 @@ def test_an_unknown_name_ends_the_command(serving, registry):
     assert service.process.returncode == 2
 
 
+def test_where_nothing_is_registered_that_is_said_and_no_registry_is_made(serving, tmp_path):
+    told = serving("linear", "--no-log", folder=tmp_path).ended()
+    assert told.startswith(f"stagebook: There is no registry at {tmp_path}/.stagebook/mlflow.db. Go to the notebook")
+    assert not (tmp_path / ".stagebook").exists()
+
+
+def test_an_address_of_another_machine_is_told(serving):
+    service = serving("linear", "--host", "192.0.2.7")
+    assert "Name an address of this machine with --host." in service.ended()
+    assert service.process.returncode == 2
+
+
+def test_a_log_that_cannot_be_written_ends_the_command_before_it_serves(serving, tmp_path):
+    (tmp_path / "log").touch()
+    service = serving("linear", "--log", str(tmp_path / "log"))
+    assert service.ended() == f"stagebook: {tmp_path}/log is a file, and is to be a folder.\n"
+    assert service.process.returncode == 2
+
+
 def test_a_port_in_use_is_told(services, serving):
     service = serving("linear", "--port", str(services["linear"].port))
     assert "Name another --port" in service.ended()

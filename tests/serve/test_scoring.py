@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from tests.serve.conftest import NAMES
 from tests.serve.services import until
 
-from stagebook.errors import UsageError
+from stagebook.errors import StagebookError, UsageError
 from stagebook.serve import scoring
 from stagebook.serve.reloading import first
 from stagebook.serve.scoring import score_file
@@ -55,11 +55,11 @@ def test_what_was_cut_off_goes_on_where_it_was(current, table, tmp_path, monkeyp
     asked = []
     scored = scoring._scored
 
-    def dies(current, part, before):
+    def dies(current, source, part, before):
         asked.append(before)
         if before == 20 and len(asked) == 3:
             raise KeyboardInterrupt
-        return scored(current, part, before)
+        return scored(current, source, part, before)
 
     monkeypatch.setattr(scoring, "_scored", dies)
     with pytest.raises(KeyboardInterrupt):
@@ -133,8 +133,46 @@ def test_another_input_starts_anew(current, table, tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("source", "target", "told"),
-    [("in.txt", "out.csv", "neither .parquet nor .csv"), ("none.csv", "out.csv", "There is no file")],
+    [
+        ("in.txt", "out.csv", "neither .parquet nor .csv"),
+        ("none.csv", "out.csv", "There is no file"),
+        ("good.csv", "good.csv", r"good.csv is the input itself, which would be lost. Name another file"),
+        ("head.csv", "out.csv", r"head.csv has no rows\.$"),
+        ("junk.parquet", "out.csv", r"junk.parquet cannot be read: Parquet file size is 4 bytes"),
+        ("latin.csv", "out.csv", "latin.csv cannot be read: it is not UTF-8"),
+        ("good.csv", "a-file/out.csv", "out.csv cannot be written: Not a directory"),
+        ("late.csv", "out.csv", r"late.csv, rows 11 to 20: Column `a` holds text in row 13: it takes numbers"),
+        ("texts.parquet", "out.csv", r"texts.parquet, rows 1 to 1: Column `a` holds text in row 1"),
+    ],
 )
-def test_what_cannot_be_scored_is_said(current, tmp_path, source, target, told):
-    with pytest.raises(UsageError, match=told):
+def test_what_cannot_be_scored_is_said_and_leaves_nothing_behind(current, table, tmp_path, source, target, told):
+    (tmp_path / "a-file").touch()
+    (tmp_path / "junk.parquet").write_text("junk")
+    (tmp_path / "latin.csv").write_bytes("a,b,c,d\n1,2,3,\xe9\n".encode("latin-1"))
+    table.to_csv(tmp_path / "good.csv", index=False)
+    table[:0].to_csv(tmp_path / "head.csv", index=False)
+    table.astype(object).where(table.index.to_series() != 12, "x", axis=0).to_csv(tmp_path / "late.csv", index=False)
+    table.assign(a="1", b="1", c="1", d="1")[:1].to_parquet(tmp_path / "texts.parquet", index=False)
+    with pytest.raises(StagebookError, match=told):
         score_file(current, tmp_path / source, tmp_path / target, chunk=10)
+    assert (tmp_path / f"{target}.parts").exists() == (source == "late.csv")  # ten rows are done
+
+
+def test_a_csv_file_as_spreadsheets_write_it(current, table, tmp_path):
+    table[:3].to_csv(tmp_path / "in.csv", index=False, encoding="utf-8-sig")
+    with (tmp_path / "in.csv").open("a") as file:
+        file.write("\n")
+    assert score_file(current, tmp_path / "in.csv", tmp_path / "out.csv", chunk=10).rows == 3
+
+
+@pytest.mark.parametrize("source", ["in.parquet", "in.csv"])
+def test_times_of_a_file_are_taken_as_they_are(registry, tmp_path, source):
+    times = pd.to_datetime(["2013-07-01 08:30", "2013-07-01 08:30:00.5", None], format="ISO8601")
+    given = pd.DataFrame({"x": 0.5, "n": 1, "yes": True, "text": "u", "when": times})
+    written = given.to_parquet if source.endswith("parquet") else given.to_csv
+    written(tmp_path / source, index=False)
+    current = first(registry.uri, reference_named("code"))
+    score_file(current, tmp_path / source, tmp_path / "out.parquet", chunk=10)
+    said = pd.read_parquet(tmp_path / "out.parquet")["prediction.said"]
+    assert "Timestamp('2013-07-01 08:30:00.500000')" in said[1]
+    assert "NaT" in said[2]

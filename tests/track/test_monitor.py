@@ -163,6 +163,7 @@ def test_mlflow_has_each_window_once_under_the_version(watch, trained):
     report_due(recorded, "flights", now=after(2))
     client = client_for(trained / ".stagebook")
     experiment = client.get_experiment_by_name("flights monitor").experiment_id
+    assert client.get_experiment(experiment).artifact_location == (watch.home / "mlartifacts").as_uri()
     [run] = client.search_runs([experiment], f"tags.`{MONITOR}` = 'flights'")
     shares = client.get_metric_history(run.info.run_id, "drift.share")
     assert [one.value for one in shares] == [0.0, 0.5]
@@ -300,6 +301,9 @@ def test_drift_retrains_and_the_next_window_is_held_against_the_new_version(trai
         (["models:/flights@champion", "--labels", "l.csv"], "--labels needs --target"),
         (["models:/flights@champion", "-p", "a", "1"], "-p is for --retrain NOTEBOOK."),
         (["models:/flights@champion", "--labels", "l.csv", "--target", "late"], "There is no file l.csv."),
+        (["models:/flights@champion", "--retrain", "gone.ipynb"], "There is no notebook at gone.ipynb."),
+        (["models:/flights@champion", "--webhook", "hooks.example.com/1"], "does not begin with http:// or https://"),
+        (["models:/flights@champion", "--by", "seats"], "`seats` of the request log holds numbers."),
     ],
 )
 def test_what_cannot_be_is_said_in_a_line(trained, monkeypatch, tmp_path, words, told):

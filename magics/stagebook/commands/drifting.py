@@ -91,6 +91,9 @@ def drift(reference: str, current: str, *, fail_on: str, form: str, out: Path | 
         click.echo(f"Written to {out}.", err=True)
     if making is not None and making.wait():
         raise UsageError(f"Evidently could not make {asked['report']}.")
+    if fail_on != "never" and not found.tested:
+        remedy = "Compare tables that have rows, and columns of the same names."
+        raise UsageError(f"No column could be tested, so --fail-on has nothing to go by. {remedy}")
     failing = {"drift": found.detected, "column": bool(found.drifted), "never": False}
     sys.exit(DRIFTED if failing[fail_on] else 0)
 
@@ -121,6 +124,9 @@ def compared(
     from stagebook.drift.sources import Window, source_named
     from stagebook.drift.times import moment_of
 
+    if (asked["since"] or asked["until"]) and not any(Path(text).is_dir() for text in (reference, current)):
+        remedy = "Leave them out, or name the log's folder: .stagebook/requests/NAME."
+        raise UsageError(f"--since and --until are for a log of requests, and neither table is one. {remedy}")
     window = Window(moment_of(asked["since"]), moment_of(asked["until"]))
     limits = {column: _number(text) for column, text in asked["thresholds"]}
     also = [name for name in (asked["target"], asked["prediction"]) if name]

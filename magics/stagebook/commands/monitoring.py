@@ -83,9 +83,15 @@ def monitor(
         raise UsageError("--labels needs --target: the column of it that holds the labels.")
     if parameters and retrain is None:
         raise UsageError("-p is for --retrain NOTEBOOK.")
+    if labels is not None and not labels.exists() and ".ipynb:" not in str(labels):
+        raise UsageError(f"There is no file {labels}. Name the labels' with --labels.")
+    if retrain is not None and not retrain.is_file():
+        raise UsageError(f"There is no notebook at {retrain}. Name the one that trains `{model}` with --retrain.")
     name, home, length = named_model(model), Path(HOME), length_of(window)
     steps: dict[Step, Act] = {} if no_track else {"record": Record(home)}
     address = webhook or os.environ.get(_WEBHOOK)
+    if address and not address.startswith(("http://", "https://")):  # it may hold a key: it is not told
+        raise UsageError("The webhook's address does not begin with http:// or https://. Give it whole.")
     if address:
         steps["tell"] = Tell(address)
     if retrain is not None:

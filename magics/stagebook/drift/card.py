@@ -24,6 +24,7 @@ MOST_ROWS = 40
 _WIDTH, _HEIGHT = 132, 30
 BEFORE, NOW = "#5b80cc", "#d4691f"
 """Colours of the two sides, which stand out from white and from black."""
+_COLOURS = {"Drift": "#b3261e", "No drift": "#2e7d32", "No verdict": "#5f6368"}
 
 
 def card(drift: Drift) -> str:
@@ -31,9 +32,9 @@ def card(drift: Drift) -> str:
     shown = [column for column in drift.columns if column.drifted or column.score is None or column.reference.shares]
     return _template().render(
         drift=drift,
-        verdict="Drift" if drift.detected else "No drift",
+        verdict=drift.verdict,
         told=summary(drift),
-        colour="#b3261e" if drift.detected else "#2e7d32",
+        colour=_COLOURS[drift.verdict],
         columns=[(column, _picture(column), score_told(column)) for column in shown[:MOST_ROWS]],
         more=[column.name for column in drift.columns if column not in shown[:MOST_ROWS]],
         before=BEFORE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +17,9 @@ _TEXT_SHARE = 0.5
 """Share of different values from which on texts are no categories."""
 _LOOK = 10_000
 """Rows that are enough to tell what types of values a column mixes."""
+
+_MOMENT = re.compile(r"\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?")
+"""A date, or a date and a time, as CSV files and requests write them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +139,24 @@ def _objects(values: pd.Series[Any]) -> tuple[Kind, pd.Series[Any], str]:
             return "none", values, f"it holds {', '.join(met[:3])}"
         note = f"it mixes {', '.join(met[:4])}; compared as text"
         values = values.map(str)
+    else:
+        moments = _moments(values)
+        if moments is not None:
+            return "moment", moments, ""
     different = values.nunique()
     if different > _TEXT_SHARE * len(values) and different > _FEW_INTEGERS:
         return "text", values, note
     return "category", values, note
+
+
+def _moments(texts: pd.Series[Any]) -> pd.Series[Any] | None:
+    """Texts that are all points in time (ISO 8601) as such; None where one is not."""
+    import pandas as pd
+
+    if not _MOMENT.fullmatch(texts.iloc[0]):
+        return None
+    found: pd.Series[Any] = pd.to_datetime(texts, format="ISO8601", errors="coerce", utc=True)
+    return found if found.notna().all() else None
 
 
 def _as_told(values: pd.Series[Any], kind: Kind, found: Kind) -> tuple[Kind, pd.Series[Any], str]:

@@ -108,7 +108,7 @@ def _check(reference: Table, current: Table, asked: Asked) -> None:
         if limit is not None and not limit > 0:
             raise UsageError(f"A threshold is a number above 0, and {limit} is none.")
     if not 0 < asked.limit <= 1:
-        raise UsageError(f"The share of drifted columns is a number from 0 to 1, and {asked.limit} is none.")
+        raise UsageError(f"The share of drifted columns is a number above 0, up to 1, and {asked.limit} is none.")
 
 
 def _column(

@@ -19,7 +19,7 @@ from stagebook.drift.before import Before, before_of, is_prediction, prediction_
 from stagebook.drift.card import page, summary
 from stagebook.drift.compare import Asked, compare_tables
 from stagebook.drift.history import History, Reported, Step
-from stagebook.drift.requests import FACTS, INPUT, REQUEST, ROW, TIME, is_input, read_requests
+from stagebook.drift.requests import FACTS, INPUT, REQUEST, ROW, TIME, is_input, no_log, read_requests
 from stagebook.drift.result import Drift
 from stagebook.drift.tables import Frame
 from stagebook.drift.windows import TimeWindow, due_windows
@@ -138,7 +138,7 @@ def _compared(before: Before, rows: pd.DataFrame, watch: Watch, window: TimeWind
 def _numbers(found: Drift) -> dict[str, Any]:
     performance = found.performance
     return {
-        "share": found.share,
+        "share": found.share if found.tested else None,
         "detected": found.detected,
         "drifted": tuple(column.name for column in found.drifted),
         "scores": {column.name: column.score for column in found.tested},
@@ -159,14 +159,14 @@ def _named(step: Step, watch: Watch) -> list[Step]:
 
 def _times(watch: Watch) -> tuple[datetime, datetime] | None:
     """The first and the last moment of which there are rows; None where there are none."""
+    frame = None
     with suppress(UsageError):
         frame = read_requests(watch.log, columns=[watch.by or TIME])
+    if frame is not None:
         moments = _moments(frame[watch.by or TIME], watch).dropna()
-        if len(moments):
-            return moments.min().to_pydatetime(), moments.max().to_pydatetime()
-        return None
+        return (moments.min().to_pydatetime(), moments.max().to_pydatetime()) if len(moments) else None
     if not watch.log.is_dir():
-        raise UsageError(f"There is no request log in {watch.log}. `stagebook serve` writes one: name it with --log.")
+        raise no_log(watch.log)
     if watch.by:
         known = [name for name in read_requests(watch.log).columns if is_input(str(name))]
         raise UsageError(f"The request log has no column `{watch.by}`.{did_you_mean(watch.by, known)}")
@@ -176,6 +176,8 @@ def _times(watch: Watch) -> tuple[datetime, datetime] | None:
 def _moments(column: Any, watch: Watch) -> Any:
     import pandas as pd
 
+    if pd.api.types.is_numeric_dtype(column.dtype):
+        raise UsageError(f"`{watch.by}` of the request log holds numbers. Name a column of points in time with --by.")
     try:
         return pd.to_datetime(column, utc=True)
     except (ValueError, TypeError) as error:

@@ -84,7 +84,7 @@ def read_requests(
     _check_zones(since, until)
     days = days_in(folder)
     if not days:
-        raise UsageError(f"There is no request log in {folder}. `stagebook serve` writes one: name it with --log.")
+        raise no_log(folder)
     wanted = None if columns is None else [*dict.fromkeys([*columns, TIME, REQUEST, ROW])]
     tables = [_read(path, wanted, since, until) for day in _between(days, since, until) for path in log_files(day)]
     frame: Any = _joined([table for table in tables if table.num_rows])
@@ -97,6 +97,12 @@ def read_requests(
             raise UsageError(f"The request log has no column `{name}`.{did_you_mean(name, map(str, frame.columns))}")
     found: pd.DataFrame = frame if columns is None else frame[list(columns)]
     return found
+
+
+def no_log(folder: Path) -> UsageError:
+    """What is said where no service has logged anything."""
+    remedy = "`stagebook serve` writes one to .stagebook/requests/NAME, or where its --log says: name that folder."
+    return UsageError(f"There is no request log in the folder `{folder}`. {remedy}")
 
 
 def log_files(day: Path) -> list[Path]:

@@ -153,6 +153,11 @@ class Drift(Mapping[str, Any]):
         others = any(column.drifted for column in self.columns if column.role != "feature")
         return others or (self.share >= self.limit and any(column.drifted for column in self.columns))
 
+    @property
+    def verdict(self) -> str:
+        """What came of it, in two words; where nothing could be tested there is no verdict."""
+        return "Drift" if self.detected else "No drift" if self.tested else "No verdict"
+
     def to_json(self) -> dict[str, Any]:
         """All of it as plain values, which JSON can hold."""
         return {**json.loads(json.dumps(asdict(self))), "share": self.share, "detected": self.detected}
@@ -181,10 +186,8 @@ class Drift(Mapping[str, Any]):
         return hash((self.reference, self.current, self.columns))
 
     def __repr__(self) -> str:
-        verdict = "drift" if self.detected else "no drift"
-        return (
-            f"<Drift: {verdict}, {len(self.drifted)} of {len(self.tested)} columns, {self.reference} -> {self.current}>"
-        )
+        told = f"{self.verdict.lower()}, {len(self.drifted)} of {len(self.tested)} columns"
+        return f"<Drift: {told}, {self.reference} -> {self.current}>"
 
     def _repr_mimebundle_(self, **_: Any) -> dict[str, Any]:
         return {MIME: self.to_json()}

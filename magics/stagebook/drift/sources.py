@@ -110,8 +110,11 @@ def _training_data(text: str, home: Path, also: Collection[str]) -> Source:
     from mlflow.models import get_model_info
 
     from stagebook.track.lineage import lineage_of, version_named
-    from stagebook.track.place import client_for, recording_at, tracking_uri
+    from stagebook.track.place import client_for, is_recorded, recording_at, tracking_uri
 
+    if not is_recorded(home):  # MLflow would make a registry there
+        remedy = "Go to the notebook's folder, or name the registry with MLFLOW_TRACKING_URI."
+        raise UsageError(f"There is no registry at {home / 'mlflow.db'} that knows {text}. {remedy}")
     client = client_for(home)
     version = version_named(client, text)
     found = training_data(lineage_of(client, version))

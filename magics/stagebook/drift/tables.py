@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -129,7 +130,9 @@ def file_table(path: Path) -> Table:
     """
     kind = _READERS.get(path.suffix.lower())
     if not path.is_file():
-        raise UsageError(f"There is no file {path}.")
+        raise UsageError(f"There is no file {path}.{_like(path)}")
+    if path.suffix == ".ipynb":
+        raise UsageError(f"{path} is a notebook. Name what a stage of it made: {path}:NAME.")
     if kind is None:
         raise UsageError(f"{path.name} is no file of a table that is known: {', '.join(_READERS)}.")
     import pandas as pd
@@ -143,6 +146,17 @@ def file_table(path: Path) -> Table:
     except Exception as error:  # readers raise what they like
         cause = str(error).strip().partition("\n")[0]
         raise UsageError(f"{path} cannot be read as {kind}: {cause}.") from error
+
+
+def _like(path: Path) -> str:
+    """A table beside it of which the name may be a slip, or how models are named."""
+    import difflib
+
+    if re.fullmatch(r"[^/:@]+@[^/:@]+", str(path)):
+        return f" If a model's training data is meant, write models:/{path}."
+    beside = [one.name for one in path.parent.glob("*") if one.suffix.lower() in _READERS]
+    close = difflib.get_close_matches(path.name, beside, n=1)
+    return f" Did you mean `{path.with_name(close[0])}`?" if close else ""
 
 
 def _name(name: Any) -> str:

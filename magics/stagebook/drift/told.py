@@ -23,7 +23,8 @@ def side_told(side: Prepared) -> str:
         return f"{number(float(values.str.len().mean()))} letters"
     if side.kind == "category":
         counts = values.value_counts()
-        return f"{short(counts.index[0])} {percent(counts.iloc[0] / len(values))}, {len(counts)} values"
+        different = "1 value" if len(counts) == 1 else f"{len(counts):,} values"
+        return f"{short(counts.index[0])} {percent(counts.iloc[0] / len(values))}, {different}"
     return ""
 
 

@@ -148,23 +148,40 @@ def _given(batch: Batch, schema: Schema) -> Any:
     if schema.named:
         names = [column.name for column in batch.columns]
     made = {
-        name: _times(column, values) if column.type == "datetime" else values
+        name: _times(column, values, batch.first) if column.type == "datetime" else values
         for name, column, values in zip(names, batch.columns, batch.values, strict=True)
     }
     return pd.DataFrame(made, copy=False)
 
 
-def _times(column: Column, values: Any) -> Any:
+def _times(column: Column, values: Any, first: int) -> Any:
+    """Texts as times without a time zone: in UTC, where the model was made of times that had one."""
     import pandas as pd
 
+    texts = pd.Series(values, dtype=object)
     try:
-        times = pd.to_datetime(pd.Series(values))
+        try:
+            times = pd.to_datetime(texts, format="ISO8601", utc=column.zoned)
+        except ValueError:
+            times = pd.to_datetime(texts, utc=column.zoned)
+        if column.zoned:
+            times = times.dt.tz_localize(None)
         if times.dt.tz is not None:
             raise ValueError
         return times.dt.as_unit("ns")
     except (ValueError, TypeError, AttributeError, OverflowError):
-        told = f"Column `{column.name}` holds what is no time without a time zone: write 2013-07-01T08:30:00."
-        raise MismatchError(told) from None
+        raise MismatchError(_no_times(column, texts, first)) from None
+
+
+def _no_times(column: Column, texts: Any, first: int) -> str:
+    """Which of the texts is no time, or that they have a time zone where none is taken."""
+    import pandas as pd
+
+    unknown = pd.to_datetime(texts, format="ISO8601", utc=True, errors="coerce").isna() & texts.notna()
+    if not unknown.any():
+        return f"Column `{column.name}` holds times with a time zone, and takes none: write 2013-07-01T08:30:00."
+    row, zone = first + int(unknown.to_numpy().argmax()), ", in UTC or with a time zone" if column.zoned else ""
+    return f"Column `{column.name}` holds what is no time in row {row}: write 2013-07-01T08:30:00{zone}."
 
 
 def _shorter(model: Any, package: Package) -> Any:

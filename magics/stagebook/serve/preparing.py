@@ -20,7 +20,14 @@ from typing import TYPE_CHECKING, Any, Literal
 from stagebook.errors import StagebookError, UsageError
 from stagebook.serve.packages import MODEL, ONNX, Package, cache, folder_of, package_in, put, write_package
 from stagebook.serve.schema import Schema, schema_of
-from stagebook.serve.versions import Reference, UnreachableError, Version, reference_named, shown_address
+from stagebook.serve.versions import (
+    Reference,
+    UnreachableError,
+    Version,
+    no_registry,
+    reference_named,
+    shown_address,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -121,7 +128,7 @@ def _version(registry: str, reference: Reference) -> Version:
         os.environ.setdefault(name, value)
     path = Path(registry.partition(":///")[2])
     if registry.startswith("sqlite:///") and "?" not in registry and not path.exists():
-        raise UnreachableError(f"There is no registry at {path}.")  # MLflow would make one
+        raise UnreachableError(no_registry(path))  # MLflow would make one
     from mlflow import MlflowClient
     from mlflow.exceptions import MlflowException
 
@@ -159,9 +166,12 @@ def _package(version: Version, folder: Path) -> Package:
     """What the version is, and how it is best served."""
     from mlflow.models import Model
 
+    from stagebook.track.scorer import ZONED
+
     about = Model.load(str(folder / MODEL))
     signature = about.signature.to_dict() if about.signature is not None else {}
-    schema = None if signature.get("params") else schema_of(json.loads(signature.get("inputs") or "null"))
+    inputs, zoned = json.loads(signature.get("inputs") or "null"), (about.metadata or {}).get(ZONED, [])
+    schema = None if signature.get("params") else schema_of(inputs, zoned=zoned)
     if "python_function" not in about.flavors:
         raise StagebookError(f"{version.name} version {version.number} is no model that MLflow can score with.")
     package = Package(folder, version.name, version.number, "", schema, _example(about, folder / MODEL))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import socket
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from stagebook.errors import UsageError, did_you_mean
+from stagebook.run.files import writable_folder
 from stagebook.serve.app import Limits, Service
 from stagebook.serve.logs import log_as_json
 from stagebook.serve.reloading import Current, first, follow, sealed
@@ -78,6 +80,8 @@ def serve(settings: Settings, tell: Callable[[str], None]) -> None:
         else:
             current = first(settings.registry, settings.reference)
         _check_hidden(settings.log, current)
+        if settings.log is not None:
+            writable_folder(settings.log.folder)
         log_as_json()
         service = _service(settings, current)
         listening.listen(512)
@@ -150,7 +154,9 @@ def _listening(host: str, port: int) -> socket.socket:
     except OSError as error:
         made.close()
         cause = error.strerror or error
-        raise UsageError(f"Nothing can listen at {host}, port {port}: {cause}. Name another --port.") from error
+        is_elsewhere = error.errno == errno.EADDRNOTAVAIL or isinstance(error, socket.gaierror)
+        remedy = "Name an address of this machine with --host" if is_elsewhere else "Name another --port"
+        raise UsageError(f"Nothing can listen at {host}, port {port}: {cause}. {remedy}.") from error
     return made
 
 

@@ -7,8 +7,9 @@ converts with a loss, or guesses at, is refused: 1.5 for an integer, "1.5" or tr
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
 
 from stagebook.serve.refusals import MalformedError, MismatchError
@@ -40,6 +41,8 @@ _FOUND: dict[type, str] = {
     type(None): "null",
     list: "a list",
     dict: "an object",
+    date: "a day",
+    datetime: "a time",
 }
 _NAN_TEXTS = frozenset(
     (
@@ -60,6 +63,7 @@ class Column:
         required: whether it has to be there.
         missing: whether the model takes missing values in it.
         limit: the largest number that the model takes in it, or infinity.
+        zoned: whether times in it had a time zone where the model was made: it takes them in UTC.
     """
 
     name: str
@@ -67,6 +71,7 @@ class Column:
     required: bool = True
     missing: bool = True
     limit: float = math.inf
+    zoned: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +105,7 @@ class Rows:
         count: of the rows.
         texts: whether all values came as text, as in CSV.
         lines: the same row by row, if they came so.
+        first: the number of the first one, as messages count them.
     """
 
     names: list[str] | None
@@ -107,6 +113,7 @@ class Rows:
     count: int
     texts: bool = False
     lines: Sequence[Sequence[Any]] | None = None
+    first: int = 1
 
 
 @dataclass(slots=True)
@@ -118,12 +125,14 @@ class Batch:
         count: of the rows.
         listed: the values of each column; None where they are in `matrix`.
         matrix: all columns in one array, where the schema's types allow it.
+        first: the number of the first row, as messages count them.
     """
 
     columns: tuple[Column, ...]
     count: int
     listed: list[Values] | None = None
     matrix: np.ndarray[Any, Any] | None = None
+    first: int = 1
 
     @property
     def values(self) -> list[Values]:
@@ -134,8 +143,13 @@ class Batch:
         return list(self.matrix.T)
 
 
-def schema_of(inputs: Sequence[Mapping[str, Any]] | None) -> Schema | None:
-    """The schema that a signature's inputs (MLflow's JSON) describe; None where it is not one of plain columns."""
+def schema_of(inputs: Sequence[Mapping[str, Any]] | None, *, zoned: Collection[str] = ()) -> Schema | None:
+    """The schema that a signature's inputs (MLflow's JSON) describe; None where it is not one of plain columns.
+
+    Args:
+        inputs: the signature's.
+        zoned: columns whose times had a time zone, of which MLflow's types know nothing.
+    """
     if not inputs:
         return None
     if inputs[0].get("type") == "tensor":
@@ -145,8 +159,9 @@ def schema_of(inputs: Sequence[Mapping[str, Any]] | None) -> Schema | None:
     named = all("name" in one for one in inputs)
     return Schema(
         tuple(
-            Column(str(one["name"]) if named else str(place), str(one["type"]), bool(one.get("required", True)))
+            Column(name, str(one["type"]), bool(one.get("required", True)), zoned=name in zoned)
             for place, one in enumerate(inputs)
+            for name in (str(one["name"]) if named else str(place),)
         ),
         named=named,
     )
@@ -173,9 +188,9 @@ def fitted(rows: Rows, schema: Schema) -> Batch:
         return _within_limits(Batch(schema.columns, rows.count, matrix=quick))
     found = _placed(rows, schema)
     columns = tuple(column for column in schema.columns if column.name in found)
-    values = [_converted(found[column.name], column, texts=rows.texts) for column in columns]
+    values = [_converted(found[column.name], column, rows) for column in columns]
     if not schema.matrix:
-        return _within_limits(Batch(columns, rows.count, values))
+        return _within_limits(Batch(columns, rows.count, values, first=rows.first))
     import numpy as np
 
     return _within_limits(Batch(columns, rows.count, matrix=np.column_stack(values)))
@@ -227,27 +242,29 @@ def _listed(columns: Sequence[Column]) -> str:
     return ", ".join(f"`{column.name}`" for column in columns)
 
 
-def _converted(values: Sequence[Any], column: Column, *, texts: bool) -> Values:
-    if texts:
-        values = [_read(value, column, row) for row, value in enumerate(values, 1)]
+def _converted(values: Sequence[Any], column: Column, rows: Rows) -> Values:
+    if rows.texts:
+        values = [_read(value, column, row) for row, value in enumerate(values, rows.first)]
     kinds = set(map(type, values))
     if column.type in ("double", "float"):
-        return _array(values, column, kinds <= {float, int, type(None)})
-    if column.type in ("long", "integer"):
-        whole = kinds <= {int} or (kinds <= {int, float} and all(float(one).is_integer() for one in values))
-        return _array(values, column, whole)
-    if column.type == "boolean":
-        return _array(values, column, kinds <= {bool})
-    if not kinds <= {str, type(None)}:
-        _refuse(values, column)
-    return list(values)
+        fits = kinds <= {float, int, type(None)}
+    elif column.type in ("long", "integer"):
+        fits = kinds <= {int} or (kinds <= {int, float} and all(float(one).is_integer() for one in values))
+    elif column.type == "boolean":
+        fits = kinds <= {bool}
+    else:
+        if column.type == "datetime" and any(issubclass(kind, date) for kind in kinds):  # of a Parquet file
+            values = [one.isoformat() if isinstance(one, date) else one for one in values]
+            kinds = set(map(type, values))
+        fits = kinds <= {str, type(None)}
+    if not fits:
+        _refuse(values, column, rows.first)
+    return _array(values, column) if column.type in NUMPY else list(values)
 
 
-def _array(values: Sequence[Any], column: Column, fits: bool) -> np.ndarray[Any, Any]:  # noqa: FBT001 - one of two
+def _array(values: Sequence[Any], column: Column) -> np.ndarray[Any, Any]:
     import numpy as np
 
-    if not fits:
-        _refuse(values, column)
     try:
         if column.type in ("long", "integer"):
             return np.array([int(one) for one in values], dtype=NUMPY[column.type])
@@ -257,9 +274,9 @@ def _array(values: Sequence[Any], column: Column, fits: bool) -> np.ndarray[Any,
         raise MismatchError(told) from None
 
 
-def _refuse(values: Sequence[Any], column: Column) -> None:
+def _refuse(values: Sequence[Any], column: Column, first: int) -> None:
     """Say which value is not of the column's type, without saying what it is."""
-    for row, value in enumerate(values, 1):
+    for row, value in enumerate(values, first):
         found = _FOUND.get(type(value), "something else")
         if column.type in ("long", "integer") and isinstance(value, float):
             if value.is_integer():

@@ -10,10 +10,10 @@ import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from stagebook.errors import StoreError, UsageError
 from stagebook.run.files import write_text
@@ -64,29 +64,43 @@ def score_file(
             raise UsageError(f"{path} is neither .parquet nor .csv. Name one that is.")
     if not source.is_file():
         raise UsageError(f"There is no file {source}.")
+    if target.exists() and target.samefile(source):
+        raise UsageError(f"{target} is the input itself, which would be lost. Name another file for the output.")
     if current.package.schema is None:
         raise UsageError("The model has no signature of plain columns, so it is not known how to read rows for it.")
     parts = target.with_name(f"{target.name}.parts")
     note = _note(current, source, chunk)
-    with _told(source, target):
+    with _told(target, "written"), _swept(parts):
         if not (parts / _NOTE).is_file() or (parts / _NOTE).read_text(encoding="utf-8") != note:
             shutil.rmtree(parts, ignore_errors=True)
             parts.mkdir(parents=True)
             write_text(parts / _NOTE, note)
         rows = reused = 0
         files = []
-        for number, table in enumerate(_chunks(source, chunk)):
+        for number, table in enumerate(_read(source, chunk)):
             part = parts / f"{number:08}.parquet"
             if part.is_file():
                 reused += table.num_rows
             else:
-                _put(part, _scored(current, table, rows))
+                _put(part, _scored(current, source, table, rows))
             files.append(part)
             rows += table.num_rows
             tell(rows)
+        if not files:
+            raise UsageError(f"{source} has no rows.")
         _join(files, target)
     shutil.rmtree(parts, ignore_errors=True)
     return Scored(rows, reused)
+
+
+@contextmanager
+def _swept(parts: Path) -> Iterator[None]:
+    """The folder of parts is removed where nothing was scored: there is nothing to go on with."""
+    try:
+        yield
+    finally:
+        if not any(parts.glob("*.parquet")):
+            shutil.rmtree(parts, ignore_errors=True)
 
 
 def rows_told_by(source: Path) -> int | None:
@@ -108,21 +122,25 @@ def _note(current: Current, source: Path, chunk: int) -> str:
     return json.dumps([current.key, str(source.resolve()), state.st_size, state.st_mtime_ns, chunk])
 
 
-class _told:  # noqa: N801 - used as a function
+@contextmanager
+def _told(path: Path, what: str) -> Iterator[None]:
     """Errors of the file system and of files' formats, as ours."""
+    import csv
 
-    def __init__(self, source: Path, target: Path) -> None:
-        self._places = f"{source} or {target}"
+    import pyarrow as pa
 
-    def __enter__(self) -> None:
-        """Nothing to do."""
+    try:
+        yield
+    except UnicodeDecodeError as error:
+        raise StoreError(f"{path} cannot be {what}: it is not UTF-8. Save it as that.") from error
+    except (OSError, pa.ArrowException, csv.Error) as error:
+        cause = getattr(error, "strerror", None) or str(error).partition("\n")[0] or type(error).__name__
+        raise StoreError(f"{path} cannot be {what}: {cause.rstrip('.')}.") from error
 
-    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
-        import pyarrow as pa
 
-        if isinstance(error, (OSError, pa.ArrowException)):
-            cause = str(error).splitlines()[0] if str(error) else type(error).__name__
-            raise StoreError(f"{self._places} cannot be read or written: {cause}.") from error
+def _read(source: Path, size: int) -> Iterator[pa.Table]:
+    with _told(source, "read"):
+        yield from _chunks(source, size)
 
 
 def _chunks(source: Path, size: int) -> Iterator[pa.Table]:
@@ -139,11 +157,11 @@ def _chunks(source: Path, size: int) -> Iterator[pa.Table]:
         return
     import csv
 
-    with source.open(encoding="utf-8", newline="") as text:
+    with source.open(encoding="utf-8-sig", newline="") as text:
         lines = csv.reader(text)
         names = next(lines, [])
         kept: list[list[str]] = []
-        for line in lines:
+        for line in filter(None, lines):
             if len(line) != len(names):
                 raise UsageError(f"{source}, line {lines.line_num}: {len(line)} values, and {len(names)} columns.")
             kept.append(line)
@@ -162,30 +180,25 @@ def _table(names: list[str], lines: list[list[str]]) -> pa.Table:
     return pa.Table.from_arrays([of_texts(column) for column in zip(*lines, strict=True)], names)
 
 
-def _scored(current: Current, table: pa.Table, before: int) -> pa.Table:
+def _scored(current: Current, source: Path, table: pa.Table, before: int) -> pa.Table:
     """The table with what the model says."""
-    columns = [[_plain(value) for value in column.to_pylist()] for column in table.columns]
-    is_text = all(str(kind) == "large_string" for kind in table.schema.types)
-    rows = Rows(list(table.column_names), columns, table.num_rows, texts=is_text)
+    columns = [column.to_pylist() for column in table.columns]
+    is_text = source.suffix == ".csv"
+    rows = Rows(list(table.column_names), columns, table.num_rows, texts=is_text, first=before + 1)
     schema = current.package.schema
     assert schema is not None
     try:
         said = current.backend.predict(fitted(rows, schema))
     except RefusedError as error:
         last = before + table.num_rows
-        raise UsageError(f"Rows {before + 1} to {last}, counted from there: {error}") from error
+        raise UsageError(f"{source}, rows {before + 1:,} to {last:,}: {error}") from error
     if not isinstance(said, list) or len(said) != table.num_rows:
         raise UsageError("The model does not say one thing of each row, so there is no file to write.")
     for name, column in predictions_by_column(said).items():
         if name in table.column_names:
-            raise UsageError(f"The input has a column `{name}` already. Rename it.")
+            raise UsageError(f"{source} has a column `{name}` already. Rename it.")
         table = table.append_column(name, column)
     return table
-
-
-def _plain(value: Any) -> Any:
-    """A value as JSON would bring it."""
-    return value.isoformat() if hasattr(value, "isoformat") else value
 
 
 def _put(path: Path, table: pa.Table) -> None:
@@ -205,8 +218,6 @@ def _join(parts: list[Path], target: Path) -> None:
     import pyarrow.csv as pc
     import pyarrow.parquet as pq
 
-    if not parts:
-        raise UsageError("The input has no rows.")
     temporary = parts[0].with_name("whole")  # what a kill leaves behind goes with the parts
     schema = pq.read_schema(parts[0])
     kind = pq.ParquetWriter if target.suffix == ".parquet" else pc.CSVWriter

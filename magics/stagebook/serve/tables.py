@@ -20,7 +20,7 @@ def rows_of_csv(body: bytes) -> Rows:
         MalformedError: it is none.
     """
     try:
-        lines = list(csv.reader(io.StringIO(body.decode("utf-8"), newline=""), strict=True))
+        lines = list(csv.reader(io.StringIO(body.decode("utf-8-sig"), newline=""), strict=True))
     except UnicodeDecodeError:
         raise MalformedError("The body is not valid UTF-8.") from None
     except csv.Error:

@@ -112,6 +112,12 @@ def shown_address(address: str) -> str:
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
 
 
+def no_registry(path: str | Path) -> str:
+    """What is said where nothing was registered yet."""
+    remedy = "Go to the notebook's folder, or name the registry with --store or MLFLOW_TRACKING_URI."
+    return f"There is no registry at {path}. {remedy}"
+
+
 def is_asked_directly(registry: str) -> bool:
     """Whether `find` knows how to ask it."""
     if registry.startswith("sqlite:///"):
@@ -144,6 +150,8 @@ _BY_NUMBER = "SELECT version, source, creation_time FROM model_versions WHERE na
 
 def _in_file(registry: str, reference: Reference) -> Version:
     path = registry.partition(":///")[2]
+    if not Path(path).exists():
+        raise UnreachableError(no_registry(path))
     try:
         with closing(sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True, timeout=_PATIENCE)) as tables:
             query = _BY_ALIAS if reference.alias else _BY_NUMBER

@@ -73,6 +73,8 @@ set_model(Scorer())
 '''
 SCORER = "stagebook_scorer"
 """The name under which MLflow's metadata say that a model is a scorer."""
+ZONED = "stagebook_zoned"
+"""The name under which they say which columns hold times with a time zone, of which MLflow's schema knows nothing."""
 _SOME = 50
 """Rows that are scored by themselves, to see whether they depend on others."""
 
@@ -113,6 +115,7 @@ def save_scorer(
     rows, columns = names[0], table[2]
     expected = predict(table[1] if columns is None else table[1][columns])
     others = {name: value for name, value in taken.items() if name != rows}
+    times = {name: str(kind) for name, kind in frames[rows].dtypes.items() if getattr(kind, "tz", None) is not None}
     source = _FEATURES.format(
         setup=features["setup"],
         code=_quoted(features["code"]),
@@ -120,9 +123,10 @@ def save_scorer(
         table=table[0],
         columns=columns,
         shared="array" not in _mentioned(features["setup"]) | _mentioned(features["code"]),  # it goes around the copies
-        times={name: str(kind) for name, kind in frames[rows].dtypes.items() if getattr(kind, "tz", None) is not None},
+        times=times,
     )
     parts = {"source": source, "taken": others, "model": model, "requirements": requirements, "code": code}
+    parts["zoned"] = [str(name) for name in times]
     wanted = [name for name in frames[rows].columns if name in _mentioned(features["code"]) | set(columns or ())]
     for kept in ([wanted] if wanted else []) + [list(frames[rows].columns)]:
         why = _saved(folder, _without_zones(frames[rows][kept]), expected, parts)
@@ -155,7 +159,7 @@ def _saved(folder: Path, rows: Any, expected: Any, parts: Mapping[str, Any]) -> 
             "taken": str(beside / "taken.pkl"),
             "model": str(parts["model"]),
         },
-        metadata={SCORER: True},
+        metadata={SCORER: True, ZONED: parts["zoned"]},
         signature=infer_signature(rows, expected[:5]),
         input_example=rows[:5],
         pip_requirements=parts["requirements"],

@@ -143,7 +143,7 @@ def _drift(drift: Drift) -> Preview:
         ]
         for one in columns
     ]
-    about = f"{'Drift' if drift.detected else 'No drift'}: {summary(drift)} · {drift.reference} to {drift.current}"
+    about = f"{drift.verdict}: {summary(drift)} · {drift.reference} to {drift.current}"
     return _table(heads, ["", "", "", "", ""], rows, about=about, more=False)
 
 
