@@ -31,7 +31,7 @@ def listed_names(_: click.Context, __: click.Parameter, value: tuple[str, ...]) 
 notebook_argument = click.argument("notebook", type=click.Path(path_type=Path))
 store_option = click.option("--store", metavar="FOLDER|URL", help="Where results are kept [.stagebook beside it].")
 on_option = click.option(
-    "--on", metavar="dask|dask://HOST:PORT", help="Where stages run: Dask's workers, started here or reached there."
+    "--on", metavar="dask|prefect[://HOST:PORT]", help="Where stages run: on Dask's workers, or as tasks of Prefect."
 )
 parameter_option = click.option(
     "-p",

@@ -19,11 +19,13 @@ from stagebook.model import Parameter, Pipeline, Stage
 
 _OURS = frozenset(
     {
-        *("Path", "flow", "task", "NO_CACHE", "DaskTaskRunner", "Secret"),
+        *("Path", "flow", "task", "NO_CACHE", "DaskTaskRunner", "CLUSTER", "Secret"),
         *("Job", "Stages", "run_stage", "watch", "NOTEBOOK", "job", "stages", "promote"),
     }
 )
 """Names that the module has for itself."""
+APP = "/app"
+"""Where the notebook's folder is in an image."""
 _SPARE = 60
 """Seconds that Prefect gives a task beyond its stage's own time: for a kernel that does not end by itself."""
 _CRON = re.compile(r"\S+(?: \S+){4}")
@@ -118,9 +120,10 @@ class _Written:
         yield "from prefect.cache_policies import NO_CACHE"
         yield from ["from prefect_dask import DaskTaskRunner"] if self._on_dask else []
         names = ["Job", "Stages", "run_stage", *(["watch"] if self.model is not None else [])]
-        yield from ["", f"from stagebook.flows import {', '.join(names)}", ""]
+        yield from [f"from stagebook.flows import {', '.join(names)}", ""]
         path = self.options["source"] or f"../{notebook}"
         yield f"NOTEBOOK = Path(__file__).parent / {quoted(path)}"
+        yield from ['CLUSTER = {"n_workers": 2, "threads_per_worker": 1}'] if self._on_dask else []
 
     @property
     def _on_dask(self) -> bool:
@@ -160,7 +163,7 @@ class _Written:
         yield "    return stages.run()"
 
     def _flow_options(self) -> list[str]:
-        runner = 'task_runner=DaskTaskRunner(cluster_kwargs={"n_workers": 2, "threads_per_worker": 1})'
+        runner = "task_runner=DaskTaskRunner(cluster_kwargs=CLUSTER)"
         return [f"name={quoted(self.name)}", *([runner] if self._on_dask else [])]
 
     def _before(self, stage: Stage) -> list[str]:
@@ -206,6 +209,7 @@ class _Written:
             "# `prefect --no-prompt deploy --all` in this folder makes them; "
             f"`prefect worker start --pool {self.options['work_pool']}` runs them.",
             f"name: {_yaml(self.name)}",
+            *self._pull(),
             "deployments:",
             *self._deployment(self.name, self.flow, self.options["cron"], sentence(self.title)),
         ]
@@ -213,6 +217,14 @@ class _Written:
             told = f"Looks whether requests to {self.model} have drifted, and trains again where they have."
             lines += self._deployment(f"{self.name}-watch", self.watching, self.options["watch"], told)
         return "\n".join(lines) + "\n"
+
+    def _pull(self) -> Iterator[str]:
+        """Where a container finds flow.py; elsewhere, it stays where it was deployed from."""
+        if self.options["image"]:
+            folder = f"{APP}/{self.pipeline.notebook.stem}-prefect"
+            yield "# The image holds the notebook's folder there, and in it this one."
+            yield from ["pull:", "  - prefect.deployments.steps.set_working_directory:"]
+            yield f"      directory: {_yaml(folder)}"
 
     def _deployment(self, name: str, function: str, cron: str | None, told: str) -> Iterator[str]:
         yield f"  - name: {_yaml(name)}"
