@@ -24,7 +24,9 @@ def stagebook(*words):
 
 
 def test_exporters_are_listed_with_what_they_can_be_told():
-    assert "python  One file that needs neither Jupyter nor Stagebook" in stagebook("--help").output
+    listed = " ".join(stagebook("--help").output.split())
+    assert "python One file that needs neither Jupyter nor Stagebook" in listed
+    assert "prefect flow.py with a task for each stage" in listed
     told = stagebook("python", "--help").output
     assert "--displays [drop|print]" in told
     assert "stagebook export python flights.ipynb" in told

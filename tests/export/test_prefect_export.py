@@ -61,7 +61,8 @@ def test_it_is_clean(tmp_path, words, options):
 
 def test_options_of_stages_are_those_of_tasks():
     text = files([("", "%%stage a retries=2 timeout=30\nx = 1"), ("", "%%stage b needs=a\ny = 1")])["flow.py"]
-    assert '@task(name="a", cache_policy=NO_CACHE, retries=2, timeout_seconds=90)' in text
+    assert '@task(name="a", cache_policy=NO_CACHE, retries=2)' in text
+    assert "Stage `a`, cell 1 of the notebook. It is ended after 30 s." in text
     assert "after_a = stages.add(a)\n    stages.add(b, after_a)" in text
 
 

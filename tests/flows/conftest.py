@@ -98,14 +98,10 @@ class PrefectServer:
 
         return {one["name"].rpartition("-")[0] or one["name"]: one for one in self.until(found, 30)}
 
-    def log_of(self, task_run):
-        """The lines of a task run's log."""
-        return self.until(
-            lambda: [
-                one["message"] for one in self.post("logs/filter", logs={"task_run_id": {"any_": [task_run["id"]]}})
-            ],
-            30,
-        )
+    def log_of(self, run, *, of="task_run_id"):
+        """The lines of a task run's log, or of a flow run's."""
+        only = {of: {"any_": [run["id"]]}}
+        return self.until(lambda: [one["message"] for one in self.post("logs/filter", logs=only)], 30)
 
     def artifacts(self, flow_run):
         """A flow run's artifacts, by key."""
@@ -131,6 +127,11 @@ def server(tmp_path_factory):
     one = PrefectServer(tmp_path_factory.mktemp("prefect"))
     os.environ.update(one.variables)
     yield one
+    from prefect.events.worker import EventsWorker
+    from prefect.logging.handlers import APILogWorker
+
+    for service in (EventsWorker, APILogWorker):  # else they wait for the server at this process's end
+        service.drain_all(timeout=10)
     one.stop()
     os.environ.clear()
     os.environ.update(before)

@@ -85,6 +85,10 @@ def test_a_flow_of_another_notebook_is_refused_and_a_failure_is_told(server, tmp
     told = run_flow(server, path).message
     assert "stage `more` has no task" in told
     assert "stagebook export prefect story.ipynb" in told
+    written(tmp_path, [("parameters", "n: int = 4\nlabel: str = 'a'"), *CELLS[1:]]).replace(path)
+    assert run_flow(server, path).result() == {"total": 8.0}
+    lines = server.log_of(server.flow_runs()[0], of="flow_run_id")
+    assert "`n` is 3 by default in the flow, which counts, and 4 in the notebook." in lines
     path = exported(tmp_path, [*CELLS[:-1], ("stage:join", "total = left / 0\nraise ValueError('no')")], "--force")
     state = run_flow(server, path)
     assert state.is_failed()

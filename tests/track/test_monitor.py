@@ -11,12 +11,11 @@ from datetime import datetime, timedelta, timezone
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
-import numpy as np
-import pandas as pd
 import pytest
 from click.testing import CliRunner
 from notebooks_factory import written
 from recording import record_in_this_process
+from tests.asked import DAY, FIRST, TRAIN, ask
 
 from stagebook.cli import main
 from stagebook.drift.acting import MONITOR, Record, Tell
@@ -24,25 +23,6 @@ from stagebook.drift.monitor import Watch, history_of, report_due
 from stagebook.errors import StagebookError
 from stagebook.run.api import run_notebook
 from stagebook.track.place import client_for
-
-DAY = timedelta(days=1)
-FIRST = datetime(2026, 11, 2, tzinfo=timezone.utc)
-TRAIN = [
-    ("parameters", "moved = 0.0\nseed = 0"),
-    ("setup", "import numpy as np\nimport pandas as pd\nfrom sklearn.linear_model import LogisticRegression"),
-    (
-        "stage:load",
-        "rng = np.random.default_rng(seed)\n"
-        "trips = pd.DataFrame({'delay': rng.normal(moved, 1, 1500), 'seats': rng.normal(size=1500)})\n"
-        "trips['late'] = trips['delay'] + rng.normal(0, 0.3, 1500) > moved",
-    ),
-    (
-        "",
-        "%%stage train model=model metrics=accuracy gate='accuracy > 0.6'\n"
-        "model = LogisticRegression().fit(trips[['delay', 'seats']], trips['late'])\n"
-        "accuracy = model.score(trips[['delay', 'seats']], trips['late'])",
-    ),
-]
 
 
 @pytest.fixture(scope="module")
@@ -56,29 +36,6 @@ def trained(tmp_path_factory):
         client = client_for(folder / ".stagebook")
         client.set_registered_model_alias("flights", "champion", "1")
         yield folder
-
-
-def ask(log, day, *, moved=0.0, rows=800, usual=0.0):
-    """Put a day's requests into the log, as the service of a model would for which a delay of `usual` is usual."""
-    rng = np.random.default_rng(day)
-    moment = FIRST + day * DAY
-    delay = rng.normal(moved, 1, rows)
-    frame = pd.DataFrame(
-        {
-            "stagebook.time": pd.to_datetime([moment + timedelta(seconds=one) for one in range(rows)], utc=True),
-            "stagebook.request": [f"{day}-{one}" for one in range(rows)],
-            "stagebook.row": np.zeros(rows, dtype="i4"),
-            "stagebook.version": "1",
-            "stagebook.latency": 0.001,
-            "delay": delay,
-            "seats": rng.normal(size=rows),
-            "prediction": delay > usual,
-        }
-    )
-    folder = log / f"day={moment:%Y-%m-%d}"
-    folder.mkdir(parents=True, exist_ok=True)
-    frame.to_parquet(folder / f"{day:06}-a.parquet")
-    return frame
 
 
 @pytest.fixture

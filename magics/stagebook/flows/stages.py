@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -78,6 +78,8 @@ class Stages:
         pipeline = load_pipeline(self._notebook)
         self._check(pipeline)
         log: Any = get_run_logger()
+        for told in _other_defaults(pipeline):
+            log.warning("%s", told)
         seen = Seen(log)
         with PrefectRunner(self._jobs, flow=Within(), tasks=self._tasks, before=self._after) as runner:
             done = run_notebook(
@@ -125,3 +127,17 @@ class Stages:
                 f"{pipeline.notebook.name} is not as it was when this flow was written: {'; '.join(told)}. "
                 f"Write it anew: stagebook export prefect {pipeline.notebook.name}"
             )
+
+
+def _other_defaults(pipeline: Pipeline) -> Iterator[str]:
+    """Parameters whose defaults the flow and the notebook do not have in common any more."""
+    from inspect import signature
+
+    from prefect.context import FlowRunContext
+
+    running = FlowRunContext.get()
+    defaults = signature(running.flow.fn).parameters if running is not None and running.flow is not None else {}
+    for one in pipeline.parameters:
+        flows = defaults[one.name].default if one.name in defaults else one.value
+        if one.literal and not one.secret and flows != one.value:
+            yield f"`{one.name}` is {flows!r} by default in the flow, which counts, and {one.value!r} in the notebook."

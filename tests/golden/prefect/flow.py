@@ -41,20 +41,20 @@ def split(job: Job):
     return run_stage(job)
 
 
-@task(name="linear", cache_policy=NO_CACHE, timeout_seconds=360)
+@task(name="linear", cache_policy=NO_CACHE)
 def linear(job: Job):
     """Two models, side by side.
 
-    Stage `linear`, cell 11 of the notebook.
+    Stage `linear`, cell 11 of the notebook. It is ended after 300 s.
     """
     return run_stage(job)
 
 
-@task(name="boosting", cache_policy=NO_CACHE, retries=1, timeout_seconds=360)
+@task(name="boosting", cache_policy=NO_CACHE, retries=1)
 def boosting(job: Job):
     """Two models, side by side.
 
-    Stage `boosting`, cell 12 of the notebook.
+    Stage `boosting`, cell 12 of the notebook. It is ended after 300 s.
     """
     return run_stage(job)
 

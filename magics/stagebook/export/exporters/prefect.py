@@ -26,8 +26,6 @@ _OURS = frozenset(
 """Names that the module has for itself."""
 APP = "/app"
 """Where the notebook's folder is in an image."""
-_SPARE = 60
-"""Seconds that Prefect gives a task beyond its stage's own time: for a kernel that does not end by itself."""
 _CRON = re.compile(r"\S+(?: \S+){4}")
 _NO_NAME = re.compile(r"[/%&<>\"\n]")
 
@@ -133,12 +131,12 @@ class _Written:
         arguments = [f"name={quoted(stage.name)}", "cache_policy=NO_CACHE"]
         if stage.options.retries:
             arguments.append(f"retries={stage.options.retries}")
-        if stage.options.timeout is not None:
-            arguments.append(f"timeout_seconds={stage.options.timeout + _SPARE:g}")
         yield from call("@task", arguments, indent=0)
         yield from signature(self.functions[stage.name], ["job: Job"])
         says = self.says[stage.name]
         where = f"Stage `{stage.name}`, {cells_of(stage)} of the notebook."
+        if stage.options.timeout is not None:  # Prefect cannot end what blocks a thread; the run ends the kernel
+            where += f" It is ended after {stage.options.timeout:g} s."
         yield from docstring([sentence(says), where] if says else [where])
         yield "    return run_stage(job)"
 
