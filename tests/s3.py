@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
-Fault = Literal["500", "503", "drop", "half", ""]
+Fault = Literal["403", "500", "503", "drop", "half", ""]
 """What a request comes to: an error, no answer, a connection that ends in the midst of it; nothing of that."""
 
-_TOLD = {"500": "500 Internal Server Error", "503": "503 Slow Down"}
+_TOLD = {"403": "403 Forbidden", "500": "500 Internal Server Error", "503": "503 Slow Down"}
 
 
 class Server:
@@ -98,9 +98,12 @@ class Server:
 @contextmanager
 def serving(bucket: str) -> Iterator[Server]:
     """A server with a bucket; this process's environment, and what it starts, finds it."""
+    from s3fs import S3FileSystem
+
     server = Server()
     before = {name: os.environ.get(name) for name in server.variables()}
     os.environ.update(server.variables())
+    S3FileSystem.clear_instance_cache()  # connections remember what they were opened with
     try:
         server.make_bucket(bucket)
         yield server
@@ -108,3 +111,4 @@ def serving(bucket: str) -> Iterator[Server]:
         for name, value in before.items():
             os.environ.pop(name) if value is None else os.environ.update({name: value})
         server.close()
+        S3FileSystem.clear_instance_cache()
