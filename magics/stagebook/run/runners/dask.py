@@ -6,6 +6,7 @@ rules place it where they are; a worker that is lost has its tasks run again els
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 import time
@@ -297,7 +298,7 @@ def _client(at: str, slots: int | None) -> Any:
         try:
             make = partial(Client, f"tcp://{at}", timeout=_PATIENCE, set_as_default=False)
             return within(_PATIENCE + _LATE, make)  # its own time-out does not count once a connection is there
-        except (OSError, ValueError, TimeoutError) as error:
+        except (OSError, ValueError, asyncio.TimeoutError) as error:  # the last is no OSError before Python 3.11
             raise UsageError(
                 f"No Dask scheduler answers at {at}: {error}. Start one (`dask scheduler`), and workers for it "
                 f"(`dask worker {at}`)."
