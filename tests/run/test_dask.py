@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -129,6 +130,37 @@ def test_workers_with_other_versions_are_refused_with_a_list(bench, cluster, on,
     monkeypatch.setattr(worker, "version", lambda name: "0.1" if name == "pandas" else real(name))
     with pytest.raises(UsageError, match=r"tcp://.* has pandas .*, here is 0\.1"):
         bench.run([("stage:a", "x = 1")], on=on)
+
+
+def test_a_store_that_workers_do_not_share_is_refused_before_anything_runs(bench, cluster, on, monkeypatch):
+    monkeypatch.chdir(bench.folder)  # the workers are elsewhere: the path is the same, the folder is not
+    told = r"The store /proc/self/cwd/kept is not shared with tcp://\S+ \(what was written .* Name one with --store"
+    with pytest.raises(UsageError, match=told):
+        bench.run([("stage:a", "x = 1")], on=on, store="/proc/self/cwd/kept")
+    assert bench.events == []
+    assert [path for path in (bench.folder / "kept/records").rglob("*") if path.is_file()] == []
+
+
+def test_a_worker_without_stagebook_is_refused(bench, cluster, on):
+    without = "import sys; sys.modules['stagebook'] = None"
+    command = [sys.executable, "-m", "distributed.cli.dask_worker", cluster.scheduler_address, "--no-nanny"]
+    started = subprocess.Popen([*command, "--preload", without], cwd=bench.folder, stderr=subprocess.DEVNULL)
+    try:
+        with distributed.Client(cluster, set_as_default=False) as client:
+            client.wait_for_workers(3, timeout=60)
+        with pytest.raises(UsageError, match=r"Stages cannot be run on tcp://\S+ \(.*No module named 'stagebook"):
+            bench.run([("stage:a", "x = 1")], on=on)
+    finally:
+        started.terminate()
+        started.wait()
+
+
+def test_a_scheduler_that_takes_the_call_and_says_nothing_is_refused_in_time():
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        began = time.monotonic()
+        with pytest.raises(UsageError, match=r"No Dask scheduler answers at 127\.0\.0\.1:\d+: there is no answer in"):
+            plugin("runner", "dask")(1, f"127.0.0.1:{silent.getsockname()[1]}")
+    assert time.monotonic() - began < 20
 
 
 def test_a_scheduler_that_is_not_there_and_a_runner_that_is_none_are_refused(tmp_path):

@@ -47,7 +47,8 @@ def read_contents(store: Store, home: Path) -> Contents:
         manifests[bundle] = file
     blobs = {"".join(file.name.split("/")[-2:]): file for file in store.files("blobs")}
     runs = tuple(_runs(store, home))
-    return Contents(runs, tuple(results), needs, manifests, blobs, tuple(store.files("tmp")))
+    unfinished = (*store.files("tmp"), *store.files("records/probes"))
+    return Contents(runs, tuple(results), needs, manifests, blobs, unfinished)
 
 
 def last_keys(store: Store) -> frozenset[str]:

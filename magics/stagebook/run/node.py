@@ -64,7 +64,7 @@ def run_node(node: Any, request: Request, *, output: Path | None) -> Run:
         journal = stack.enter_context(Journal(request, this.unfinished)) if request.track else None
         runner = request.runner or stack.enter_context(_runner(request))
         tell = Telling((presence, document, *request.listeners, runner.hear, *([journal] if journal else [])))
-        runner.check(str(request.source.parent), this.planner.packages())
+        runner.check(str(request.source.parent), this.planner.packages(), this.planner.store.location)
         gates = stack.enter_context(this.gates(ahead=True))
         execution = this.execution(runner, tell, environment_for(journal, this.planner), gates)
         this.begin(tell)

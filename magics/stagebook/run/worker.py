@@ -5,6 +5,7 @@ These functions are called by their names. A worker has a runner for each run th
 
 from __future__ import annotations
 
+import asyncio
 import os
 import platform
 import sys
@@ -20,12 +21,16 @@ from stagebook.errors import StoreError, UsageError
 from stagebook.events import Event, event_to_json
 from stagebook.registry import plugin
 from stagebook.run.job import StageJob, StageResult
+from stagebook.run.patience import within
+from stagebook.run.probe import probe, unread
 from stagebook.signing import keyed_digest
 from stagebook.store.blobs import Store
 from stagebook.store.manifests import manifest
 
 _IDLE = 600.0
 """Seconds after which the runner of a run that nobody has closed, as its sender was killed, is closed."""
+_PATIENCE = 60.0
+"""Seconds in which workers answer that have all to import, and a store to open, first."""
 _MOST = 8
 """Differences that are named."""
 _SAME = ("stagebook", "cloudpickle", "ipykernel", "ipython", "numpy", "pandas", "pyarrow")
@@ -180,32 +185,103 @@ def _close(runner: Any) -> threading.Thread:
     return thread
 
 
-def check_workers(client: Any, folder: str, packages: Mapping[str, str]) -> None:
-    """See that stages come out the same on a cluster's workers as here.
+def check_workers(client: Any, folder: str, packages: Mapping[str, str], store: str, *, seen: set[Any]) -> None:
+    """See that stages come out the same on a cluster's workers as here, and that all have the same store.
 
     Args:
         client: connected to the cluster.
         folder: the notebook's.
         packages: what the notebook imports, with versions.
+        store: its location.
+        seen: what has been seen, of which worker; it grows.
 
     Raises:
-        UsageError: workers have other versions, another key, or do not see the notebook's folder.
+        UsageError: workers have other versions, another key, or do not see the notebook's folder or the store.
+        StoreError: the store cannot be written here.
     """
     names = tuple(sorted(packages))
-    ours = standing(folder, names)
-    told = []
-    for worker, theirs in sorted(client.run(standing, folder, names).items()):
-        told += [
-            f"{worker} has {what} {theirs.get(what, 'unknown')}, here is {value}"
-            for what, value in ours.items()
-            if theirs.get(what) != value
-        ]
-    if told:
-        more = [f"and {len(told) - _MOST} more"] if len(told) > _MOST else []
+    workers = client.scheduler_info(n_workers=-1)["workers"]
+    new = sorted(worker for worker in workers if (worker, folder, names, store) not in seen)
+    if not new:
+        return
+    with probe(store) as name:
+        answers = _asked(client, new, (folder, names, store, name))
+    _refuse_other_standing(answers, standing(folder, names))
+    _refuse_other_store(answers, Store.at(store).shown)
+    seen.update((worker, folder, names, store) for worker in new)
+
+
+_Answers = Mapping[str, tuple[Mapping[str, str], str]]
+
+
+def _asked(client: Any, workers: list[str], what: tuple[Any, ...]) -> _Answers:
+    """What `look` gives on each of the workers, in their order.
+
+    Raises:
+        UsageError: one of them cannot look.
+    """
+    try:
+        found = within(_PATIENCE, lambda: client.run(look, *what, workers=workers, on_error="return"))
+    except Exception as error:  # whatever the cluster's connection may raise
         raise UsageError(
-            f"Stages would not come out the same there: {'; '.join([*told[:_MOST], *more])}. Install the same "
+            f"The cluster's workers do not answer ({_short(error)}). See whether they are well, and start them again."
+        ) from error
+    failed = [f"{worker} ({_short(found[worker])})" for worker in workers if not isinstance(found[worker], tuple)]
+    if failed:
+        raise UsageError(
+            f"Stages cannot be run on {_some(failed)}. See that the workers are well and have the same version of "
+            f"Stagebook as is here ({version('stagebook')}), and start them again."
+        )
+    return {worker: found[worker] for worker in workers}
+
+
+def _refuse_other_standing(answers: _Answers, ours: Mapping[str, str]) -> None:
+    told = [
+        f"{worker} has {what} {theirs.get(what, 'unknown')}, here is {value}"
+        for worker, (theirs, _) in answers.items()
+        for what, value in ours.items()
+        if theirs.get(what) != value
+    ]
+    if told:
+        raise UsageError(
+            f"Stages would not come out the same there: {_some(told)}. Install the same "
             "versions, share the folder and the key (STAGEBOOK_KEY_FILE), and start the workers again."
         )
+
+
+def _refuse_other_store(answers: _Answers, shown: str) -> None:
+    told = [f"{worker} ({why.rstrip('.')})" for worker, (_, why) in answers.items() if why]
+    if told:
+        raise UsageError(
+            f"The store {shown} is not shared with {_some(told)}. Name one with --store that all workers reach: a "
+            "folder that they share, under the same path, or a URL as s3://bucket/prefix, with what opens it in their "
+            "environment."
+        )
+
+
+def _some(told: list[str]) -> str:
+    more = [f"and {len(told) - _MOST} more"] if len(told) > _MOST else []
+    return "; ".join([*told[:_MOST], *more])
+
+
+def _short(error: BaseException) -> str:
+    return f"{type(error).__name__}: {next(iter(str(error).splitlines()), '')}".rstrip(".: ")
+
+
+async def look(folder: str, packages: tuple[str, ...], store: str, name: str) -> tuple[dict[str, str], str]:
+    """How a worker stands, and why it cannot read a probe; in a thread, as a worker that waits hears nobody.
+
+    Args:
+        folder: the notebook's.
+        packages: those that the notebook imports.
+        store: its location.
+        name: the probe's.
+    """
+
+    def here() -> tuple[dict[str, str], str]:
+        return standing(folder, packages), unread(store, name)
+
+    return await asyncio.to_thread(here)
 
 
 def standing(folder: str, packages: tuple[str, ...]) -> dict[str, str]:

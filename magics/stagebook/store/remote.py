@@ -27,12 +27,25 @@ CACHE = "STAGEBOOK_CACHE"
 _ATOMIC = frozenset({"s3", "s3a", "gs", "gcs", "abfs", "abfss", "az", "oci", "oss", "memory"})
 """Protocols of which a file is there as a whole or not at all, without a detour over another name."""
 
+_PATIENT = _ATOMIC - {"memory"}
+"""Protocols whose libraries try again by themselves, over new connections, what may work in a moment."""
+
 _IDLE = 30.0
 """Seconds after which a connection is not trusted any more: servers close those that are not used."""
 
 _MODIFIED = ("mtime", "LastModified", "last_modified", "modify", "updated", "last_write_time", "created")
+_REMEDIES = {
+    "NoCredentialsError": "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE",
+    "PartialCredentialsError": "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE",
+    "EndpointConnectionError": "is AWS_ENDPOINT_URL_S3 right, and is the server up?",
+}
+"""By the name of a library's error: what helps."""
 _ABSENT = (FileNotFoundError, NotADirectoryError)
 _T = TypeVar("_T")
+
+
+class _NoBucketError(OSError):
+    """What the store is in does not exist."""
 
 
 class RemoteFolder:
@@ -102,8 +115,8 @@ class RemoteFolder:
         return True
 
     def files(self, under: str) -> Iterator[StoredFile]:
-        """List."""
-        found: dict[str, Any] = self._with(lambda system: system.find(self._path(under), detail=True))
+        """List; where there is no bucket, there is more amiss than that nothing is in it."""
+        found: dict[str, Any] = self._with(lambda system: self._found(system, under))
         for path, info in found.items():
             name = path.strip("/").removeprefix(self._base.strip("/")).lstrip("/")
             yield StoredFile(name, int(info.get("size") or 0), _modified(info))
@@ -122,6 +135,16 @@ class RemoteFolder:
 
     def _path(self, name: str) -> str:
         return f"{self._base}/{name}"
+
+    def _found(self, system: Any, under: str) -> dict[str, Any]:
+        try:
+            found: dict[str, Any] = system.find(self._path(under), detail=True)
+        except _ABSENT as error:
+            bucket = self._base.partition("/")[0]
+            if self._protocol in _ATOMIC and not system.exists(bucket):
+                raise _NoBucketError(f"there is no bucket `{bucket}` (make it, or name another)") from error
+            return {}
+        return found
 
     def _put_in_two_steps(self, system: Any, file: Path, name: str) -> None:
         unfinished, target = self._path(f"tmp/{uuid.uuid4().hex}"), self._path(name)
@@ -169,7 +192,7 @@ class RemoteFolder:
             except _ABSENT:
                 raise
             except Exception as error:
-                if fresh:
+                if fresh or self._protocol in _PATIENT:
                     raise _as_os_error(error) from error
             try:
                 return self._tried(work, anew=True)
@@ -228,8 +251,11 @@ def _check_protocol(protocol: str, shown: str) -> None:
 
 def _as_os_error(error: Exception) -> OSError:
     """Libraries raise what they like: here all of it becomes what `open` would raise."""
+    if isinstance(error, _NoBucketError):
+        return error
     cause = (error.strerror if isinstance(error, OSError) else None) or str(error).strip() or type(error).__name__
-    return OSError(f"{cause.splitlines()[0].rstrip('.')} (is the address right, and may you go there?)")
+    remedy = _REMEDIES.get(type(error).__name__, "is the address right, and may you go there?")
+    return OSError(f"{cause.splitlines()[0].rstrip('.')} ({remedy})")
 
 
 def _modified(info: dict[str, Any]) -> float:

@@ -6,6 +6,7 @@ rules place it where they are; a worker that is lost has its tasks run again els
 
 from __future__ import annotations
 
+import asyncio
 import os
 import threading
 import time
@@ -13,12 +14,14 @@ import uuid
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
 from types import TracebackType
 from typing import Any
 
 from stagebook.errors import KernelError, StagebookError, UsageError
 from stagebook.events import Event, Notice, event_from_json
 from stagebook.run.job import Failure, StageJob, StageResult
+from stagebook.run.patience import within
 from stagebook.run.worker import BEGUN, Outcome, check_workers, close_run, free_threads, interrupt_run, run_job
 
 Emit = Callable[[Event], None]
@@ -60,6 +63,7 @@ class DaskRunner:
         self._kept: dict[str, str] = {}  # the worker that a stage's kernel is kept on
         self._known: tuple[float, Mapping[str, Any]] = (0.0, {})
         self._lock = threading.Lock()
+        self._seen: set[Any] = beside._seen if beside else set()
         self._interrupted = False
         self._client.subscribe_topic(self._run, self._hear)
 
@@ -114,17 +118,19 @@ class DaskRunner:
     def hear(self, event: Event) -> None:
         """Dask shows its tasks by itself."""
 
-    def check(self, folder: str, packages: Mapping[str, str]) -> None:
-        """See that stages come out the same there as here.
+    def check(self, folder: str, packages: Mapping[str, str], store: str) -> None:
+        """See that stages come out the same there as here, and find the same store.
 
         Args:
             folder: the notebook's.
             packages: what the notebook imports, with versions.
+            store: its location.
 
         Raises:
-            UsageError: workers have other versions, another key, or do not see the notebook's folder.
+            UsageError: workers have other versions, another key, or do not see the notebook's folder or the store.
+            StoreError: the store cannot be written here.
         """
-        check_workers(self._client, folder, packages)
+        check_workers(self._client, folder, packages, store, seen=self._seen)
 
     def _begin(self, job: StageJob, followed: _Followed, environment: Environment) -> None:
         import cloudpickle
@@ -290,8 +296,9 @@ def _client(at: str, slots: int | None) -> Any:
         ) from None
     if at:
         try:
-            return Client(f"tcp://{at}", timeout=_PATIENCE, set_as_default=False)
-        except (OSError, ValueError) as error:
+            make = partial(Client, f"tcp://{at}", timeout=_PATIENCE, set_as_default=False)
+            return within(_PATIENCE + _LATE, make)  # its own time-out does not count once a connection is there
+        except (OSError, ValueError, asyncio.TimeoutError) as error:  # the last is no OSError before Python 3.11
             raise UsageError(
                 f"No Dask scheduler answers at {at}: {error}. Start one (`dask scheduler`), and workers for it "
                 f"(`dask worker {at}`)."

@@ -18,6 +18,7 @@ from stagebook.run.clock import Clock
 from stagebook.run.job import Failure, StageJob, StageResult
 from stagebook.run.kernels import Kernel, kernel_environment, remove_old_folders
 from stagebook.run.prepared import Prepared, Setup
+from stagebook.run.probe import check_written
 from stagebook.run.ready import Ready
 from stagebook.run.reasons import one_line
 from stagebook.run.stage import Emit, run_stage
@@ -57,6 +58,7 @@ class LocalRunner:
         self._pools: Pools = beside._pools if beside else Pools(kernel_environment(), spare=spare)
         self._ready: Ready = beside._ready if beside else Ready(spare)
         self._ending: set[asyncio.Task[None]] = set()
+        self._seen: set[str] = beside._seen if beside else set()
         self._interrupted = False
 
     def submit(self, job: StageJob, emit: Emit, environment: Environment) -> Future[StageResult]:
@@ -66,8 +68,13 @@ class LocalRunner:
     def hear(self, event: Event) -> None:
         """Nobody is shown anything here."""
 
-    def check(self, folder: str, packages: Mapping[str, str]) -> None:
-        """Nothing is other here than it is here."""
+    def check(self, folder: str, packages: Mapping[str, str], store: str) -> None:  # noqa: ARG002 - the same here
+        """See that the store can be written; nothing else is other here than it is here.
+
+        Raises:
+            StoreError: it cannot be.
+        """
+        check_written(store, self._seen)
 
     def prepare(self, kernel: str, folder: str, preamble: Sequence[str], *, kernels: int) -> None:
         """So many jobs are going to be submitted at least, in whose kernels these cells run first: make some ready."""

@@ -22,6 +22,7 @@ from stagebook.errors import StagebookError, UsageError
 from stagebook.events import Event, RunFinished, RunStarted, StageFinished
 from stagebook.model import frozen_map
 from stagebook.run.job import Failure, StageJob, StageResult
+from stagebook.run.probe import check_written
 from stagebook.run.tasks import Job, hear, interrupted, run_stage, taken
 from stagebook.run.worker import check_workers, close_run, interrupt_run, runner_for
 
@@ -90,6 +91,7 @@ class PrefectRunner:
         self._last: dict[str, Any] = {}  # the last task of a stage
         self._made: dict[str, str] = {}  # the stage that has made a bundle
         self._under_way: set[Future[StageResult]] = set()
+        self._seen: set[Any] = beside._seen if beside else set()
         self._interrupted = False
 
     @property
@@ -113,14 +115,17 @@ class PrefectRunner:
             with runner_for(self._run, self.slots) as runner:
                 runner.prepare(kernel, folder, preamble, kernels=kernels)
 
-    def check(self, folder: str, packages: Mapping[str, str]) -> None:
-        """See that stages come out the same on Dask's workers as here.
+    def check(self, folder: str, packages: Mapping[str, str], store: str) -> None:
+        """See that the store can be written, and that stages come out the same on Dask's workers as here.
 
         Raises:
             UsageError: they would not.
+            StoreError: it cannot be.
         """
-        if not self.is_here:
-            check_workers(self._flow.client, folder, packages)
+        if self.is_here:
+            check_written(store, self._seen)
+        else:
+            check_workers(self._flow.client, folder, packages, store, seen=self._seen)
 
     def submit(self, job: StageJob, emit: Emit, environment: Environment) -> Future[StageResult]:
         """Start a job. The future's result says what went wrong, also with a task that Prefect ended."""
