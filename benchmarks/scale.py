@@ -28,7 +28,7 @@ MOST_PREFECT = 200
 """Stages beyond which Prefect is not asked: each of its tasks is told to a server with a sqlite file."""
 HANDED, PIECES = 500_000_000, 20
 POINTS = 200
-BARE = {"outputs": [], "execution_count": None}
+BARE: dict[str, Any] = {"outputs": [], "execution_count": None}
 
 
 def main(numbers: tuple[int, ...]) -> None:

@@ -111,7 +111,7 @@ def run_notebook(
             sources, place = [cell.source for cell in pipeline.preamble], str(request.source.parent)
             # it gets kernels ready while Papermill is imported, in a thread that must not import what that imports
             wanted = 1 if may_reuse else len(selected)
-            request.runner.prepare(pipeline.kernel, place, sources, kernels=wanted)
+            request.runner.prepare(pipeline.kernel, place, sources, request.store, kernels=wanted)
         _execute(request, values, kernel=pipeline.kernel)
     if request.run is None:
         raise StagebookError(f"Papermill ended without running {notebook.name}.")

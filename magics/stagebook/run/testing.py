@@ -192,7 +192,7 @@ class Testing:
                 self._stack.enter_context(Presence(planner.store.home, new_run_id(), keys=planner.keys))
                 self._runner = self._stack.enter_context(plugin("runner", "local")(self._jobs))
                 sources = [EARLY, *(cell.source for cell in self._preamble)]
-                self._runner.prepare(jobs[0].kernel, jobs[0].folder, sources, kernels=len(jobs))
+                self._runner.prepare(jobs[0].kernel, jobs[0].folder, sources, jobs[0].store, kernels=len(jobs))
             self._stack = self._stack.pop_all()
         return self
 

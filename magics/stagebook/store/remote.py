@@ -48,6 +48,20 @@ class _NoBucketError(OSError):
     """What the store is in does not exist."""
 
 
+def opening(location: str) -> tuple[str, ...]:
+    """The import that opening a store takes, as a line of code: a process that many start from may do it once for all.
+
+    Args:
+        location: the store's folder or URL.
+    """
+    if "://" not in location:
+        return ()
+    from fsspec.registry import known_implementations
+
+    known = known_implementations.get(re.split("::|://", location)[0])
+    return (f"import {known['class'].partition('.')[0]}",) if known else ()
+
+
 class RemoteFolder:
     """A folder of a file system that fsspec reaches; connected to when it is first used, by one thread at a time.
 

@@ -73,7 +73,7 @@ class DaskRunner:
         threads = sum(int(one["nthreads"]) for one in self._workers().values())
         return max(min(threads, self._most or threads), 1)
 
-    def prepare(self, kernel: str, folder: str, preamble: Sequence[str], *, kernels: int) -> None:
+    def prepare(self, kernel: str, folder: str, preamble: Sequence[str], store: str, *, kernels: int) -> None:
         """Kernels are made ready where a first job has come."""
 
     def submit(self, job: StageJob, emit: Emit, environment: Environment) -> Future[StageResult]:

@@ -24,6 +24,7 @@ from stagebook.run.reasons import one_line
 from stagebook.run.stage import Emit, run_stage
 from stagebook.run.warm.pool import Pool
 from stagebook.run.warm.pools import Pools
+from stagebook.store.remote import opening
 
 Environment = Callable[[str], Mapping[str, str]]
 
@@ -76,11 +77,12 @@ class LocalRunner:
         """
         check_written(store, self._seen)
 
-    def prepare(self, kernel: str, folder: str, preamble: Sequence[str], *, kernels: int) -> None:
+    def prepare(self, kernel: str, folder: str, preamble: Sequence[str], store: str, *, kernels: int) -> None:
         """So many jobs are going to be submitted at least, in whose kernels these cells run first: make some ready."""
+        sources = [*opening(store), *preamble]
 
         def expect() -> None:
-            pool = self._pools.of(kernel, folder, preamble)
+            pool = self._pools.of(kernel, folder, sources)
             if pool is not None:
                 self._expected += kernels
                 pool.expect(kernels)
@@ -135,8 +137,8 @@ class LocalRunner:
             pool.expect(1)
 
     def _pool(self, job: StageJob) -> Pool | None:
-        sources = [cell.source for cell in job.preamble]
-        return self._pools.of(job.kernel, job.folder, [EARLY, *sources] if job.is_test else sources)
+        sources = [*opening(job.store), *([EARLY] if job.is_test else []), *(cell.source for cell in job.preamble)]
+        return self._pools.of(job.kernel, job.folder, sources)
 
     async def _attempts_in_slot(self, job: StageJob, emit: Emit, environment: Environment) -> StageResult:
         result = await self._attempt(job, emit, environment)

@@ -109,11 +109,11 @@ class PrefectRunner:
             return max(min(threads, self._most or threads), 1)
         return self._most or threads
 
-    def prepare(self, kernel: str, folder: str, preamble: Sequence[str], *, kernels: int) -> None:
+    def prepare(self, kernel: str, folder: str, preamble: Sequence[str], store: str, *, kernels: int) -> None:
         """Have kernels made ready, where they run here."""
         if self.is_here:
             with runner_for(self._run, self.slots) as runner:
-                runner.prepare(kernel, folder, preamble, kernels=kernels)
+                runner.prepare(kernel, folder, preamble, store, kernels=kernels)
 
     def check(self, folder: str, packages: Mapping[str, str], store: str) -> None:
         """See that the store can be written, and that stages come out the same on Dask's workers as here.
