@@ -27,9 +27,9 @@ TRAIN = [
 ]
 
 
-def ask(log, day, *, moved=0.0, rows=800, usual=0.0):
+def ask(log, day, *, moved=0.0, rows=800, usual=0.0, seed=None):
     """Put a day's requests into the log, as the service of a model would for which a delay of `usual` is usual."""
-    rng = np.random.default_rng(day)
+    rng = np.random.default_rng(day if seed is None else seed)
     moment = FIRST + day * DAY
     delay = rng.normal(moved, 1, rows)
     frame = pd.DataFrame(

@@ -55,10 +55,13 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class _Answer:
-    """What a task answers: a `StageResult`, pickled, and the events that nobody has heard yet."""
+    """What a task answers: a `StageResult`, pickled, and the events that nobody has heard yet.
 
-    result: bytes
-    told: tuple[Mapping[str, Any], ...] = ()
+    Prefect writes answers of tasks that failed to their logs, where neither is of use.
+    """
+
+    result: bytes = field(repr=False)
+    told: tuple[Mapping[str, Any], ...] = field(default=(), repr=False)
 
 
 _hearing: dict[str, Emit] = {}
