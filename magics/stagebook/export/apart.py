@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from stagebook.book.definitions import NOTHING_KNOWN
-from stagebook.book.effects import PURE_METHODS
+from stagebook.book.effects import PURE_METHODS, SOLID_ATTRIBUTES
 from stagebook.book.frames import BEFORE
 from stagebook.book.naming import Naming
 from stagebook.book.objects import Class, Function, Module, Object, TangledError
@@ -58,10 +58,11 @@ def sharing(pipeline: Pipeline, top: Iterable[str]) -> Sharing:
     before: dict[str, Mapping[str, frozenset[Object]] | None] = {}
     after: dict[str, frozenset[str]] = {}
     views: dict[str, set[str]] = {}
-    following = _followed(following, pipeline.preamble)
+    alive: list[ast.Module] = []  # objects are known by the nodes that make them, as long as these are there
+    following = _followed(following, pipeline.preamble, alive)
     for stage in pipeline.stages:
         before[stage.name] = None if following is None else _objects(following, views)
-        following = _followed(following, stage.cells)
+        following = _followed(following, stage.cells, alive)
         for cell in stage.cells:
             _add_views(compile_cell(plain_source(cell)), views, every=looks)
         after[stage.name] = frozenset(stage.names.binds) if following is None else _callables(following, known)
@@ -69,13 +70,14 @@ def sharing(pipeline: Pipeline, top: Iterable[str]) -> Sharing:
     return Sharing(before, after)
 
 
-def _followed(following: Naming | None, cells: Sequence[Cell]) -> Naming | None:
+def _followed(following: Naming | None, cells: Sequence[Cell], alive: list[ast.Module]) -> Naming | None:
     if following is None:
         return None
     try:
         for cell in cells:
             following.cell, following.line = cell.number, 1
-            following.run(compile_cell(plain_source(cell)).body)
+            alive.append(compile_cell(plain_source(cell)))
+            following.run(alive[-1].body)
     except (TangledError, RecursionError):
         return None
     return following
@@ -262,12 +264,19 @@ def _only_given(node: ast.AST, name: str, trusted: frozenset[str]) -> bool:
         return node.id != name
     if isinstance(node, ast.Call) and (_root(node.func) in trusted or _asks(node.func)):
         return _only_given(node.func, name, trusted) if not _asks_of(node.func, name) else True
-    if isinstance(node, ast.Subscript) and isinstance(node.value, ast.Name) and isinstance(node.ctx, ast.Load):
+    if isinstance(node, ast.Subscript) and _is_plain(node.value) and isinstance(node.ctx, ast.Load):
         return _only_given(node.slice, name, trusted)
     if isinstance(node, (ast.BinOp, ast.Compare)):
         parts = [node.left, *(node.comparators if isinstance(node, ast.Compare) else [node.right])]
         return all(isinstance(part, ast.Name) or _only_given(part, name, trusted) for part in parts)
     return all(_only_given(child, name, trusted) for child in ast.iter_child_nodes(node))
+
+
+def _is_plain(node: ast.expr) -> bool:
+    """Whether it is a name, or `name.loc` and the like."""
+    if isinstance(node, ast.Attribute) and node.attr in SOLID_ATTRIBUTES:
+        node = node.value
+    return isinstance(node, ast.Name)
 
 
 def _asks(function: ast.expr) -> bool:

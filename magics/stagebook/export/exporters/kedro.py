@@ -270,8 +270,8 @@ class _Project:
         yield "Each node gets copies of what it takes. What a node changes in place and a later one reads is a dataset"
         yield "of its own."
         if self._unseen():
-            yield "Where a package is given something that later nodes take, `UnseenChanges` in `hooks.py` fails the run"
-            yield "if it is changed unseen."
+            yield "Where a package is given something that later nodes take, `UnseenChanges` in `hooks.py` fails the"
+            yield "run if it is changed unseen."
 
 
 def _pickled(dataset: str, layer: str, *, by_value: bool) -> Iterator[str]:
