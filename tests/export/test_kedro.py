@@ -170,6 +170,15 @@ class TestDatasets:
         assert "return x, rng\n" in text
         assert 'outputs=["x", "rng_b"]' in files(cells)[PIPELINE]
 
+    def test_columns_that_setup_names_are_no_change(self):
+        cells = [
+            ("setup", "import pandas as pd\nfrom sklearn.compose import make_column_transformer\nwords = ['a', 'b']"),
+            ("stage:load", "df = pd.DataFrame({'a': [1], 'b': [2], 'c': [3]})"),
+            ("stage:pick", "X = df[[*words, 'c']]\nkeys = [one.upper() for one in words]"),
+            ("stage:fit", "m = make_column_transformer(('passthrough', words))\nm.fit(X)\nprint(keys)"),
+        ]
+        assert 'outputs=["X", "keys"]' in files(cells)[PIPELINE]
+
 
 class TestParameters:
     @pytest.mark.parametrize(

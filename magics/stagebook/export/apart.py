@@ -265,11 +265,25 @@ def _only_given(node: ast.AST, name: str, trusted: frozenset[str]) -> bool:
     if isinstance(node, ast.Call) and (_root(node.func) in trusted or _asks(node.func)):
         return _only_given(node.func, name, trusted) if not _asks_of(node.func, name) else True
     if isinstance(node, ast.Subscript) and _is_plain(node.value) and isinstance(node.ctx, ast.Load):
-        return _only_given(node.slice, name, trusted)
+        return isinstance(node.slice, ast.Name) or _only_given(node.slice, name, trusted)
+    if isinstance(node, ast.Starred):  # `[*columns, "x"]`
+        return isinstance(node.value, ast.Name) or _only_given(node.value, name, trusted)
+    if isinstance(node, (ast.ListComp, ast.SetComp, ast.DictComp)) and _looks_at_each(node):
+        parts = [one for one in ast.iter_child_nodes(node) if not isinstance(one, ast.comprehension)]
+        parts += [part for one in node.generators for part in one.ifs]
+        return all(_only_given(part, name, trusted) for part in parts)
     if isinstance(node, (ast.BinOp, ast.Compare)):
         parts = [node.left, *(node.comparators if isinstance(node, ast.Compare) else [node.right])]
         return all(isinstance(part, ast.Name) or _only_given(part, name, trusted) for part in parts)
     return all(_only_given(child, name, trusted) for child in ast.iter_child_nodes(node))
+
+
+def _looks_at_each(node: ast.ListComp | ast.SetComp | ast.DictComp) -> bool:
+    """Whether it runs over names alone, and does nothing to the elements but ask them something."""
+    if not all(isinstance(one.iter, ast.Name) and isinstance(one.target, ast.Name) for one in node.generators):
+        return False
+    called = [one.func for one in ast.walk(node) if isinstance(one, ast.Call)]
+    return all(isinstance(one, ast.Attribute) and one.attr in PURE_METHODS for one in called)
 
 
 def _is_plain(node: ast.expr) -> bool:

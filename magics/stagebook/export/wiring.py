@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 from stagebook.book.control import control_names
 from stagebook.book.effects import PURE_ROOTS
 from stagebook.book.graph import AMBIENT
-from stagebook.export import apart, process
+from stagebook.export import apart, behind
 from stagebook.export.calls import has_gate
 from stagebook.export.flow import gate_roots
 from stagebook.export.functions import Functions, StageFunction
@@ -90,8 +90,8 @@ def wiring_of(pipeline: Pipeline, functions: Functions) -> Wiring:
         StagebookError: it would be another answer, or cannot be expressed; the message names cell and line.
     """
     _refuse_options(pipeline, functions)
-    imports = process.imports_of_pipeline(pipeline)
-    process.refuse_hidden(pipeline, imports)
+    imports = behind.imports_of_pipeline(pipeline)
+    behind.refuse_hidden(pipeline, imports)
     apart.refuse_keeping(pipeline, functions.top.names)
     plan = _Plan(pipeline, functions, imports)
     plan.check()
@@ -252,7 +252,7 @@ class _Plan:
         values = top.values
         apart.refuse_changed_top(self.pipeline, top.names, {name: found - values for name, found in made.items()})
         for one in self.stages:
-            process.refuse_staying(one.stage, one.returns, paths)
+            behind.refuse_staying(one.stage, one.returns, paths)
 
     def _refuse_changed_setup(self, changes: Mapping[str, Mapping[str, Place]]) -> None:
         """What setup makes is made anew in each process."""
@@ -357,7 +357,7 @@ class _Naming:
         maker = {wire.dataset: one.function.stage.name for one in nodes for wire in one.outputs}
         before: dict[str, set[str]] = {}
         waits: dict[str, list[str]] = {}
-        by_files = process.file_orders(self.plan.pipeline)
+        by_files = behind.file_orders(self.plan.pipeline)
         for one in nodes:
             name = one.function.stage.name
             direct = {maker[wire.dataset] for wire in one.inputs if wire.dataset in maker}
