@@ -17,8 +17,8 @@ QUIET += ["--disable-quic", "--disable-background-networking", "--disable-compon
 # Several kernels and workers share the cores: threads that wait for work are to sleep, as in the kernels of a run.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 
-collect_ignore_glob = ["*.ipynb"]
-"""Those below this folder are what tests look at: nbval has nothing to run there."""
+collect_ignore_glob = ["*.ipynb", "golden/*"]
+"""Those below this folder are what tests look at: nbval has nothing to run there, and an export's tests are its own."""
 
 _TOGETHER = ("tests/lab", "tests/image", "tests/flows")
 _LONGEST = (

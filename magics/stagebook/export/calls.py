@@ -68,15 +68,16 @@ class Calls:
             yield f"    if {test}:"
         self.within = test
         indent = 8 if test else 4
-        yield from self._call(function, indent)
+        yield from self.call(function, indent)
         margin = " " * indent
         for name in stage.options.metrics:
             if name in function.returns:
                 yield f'{margin}{self.metrics}["{name}"] = {name}'
         if has_gate(stage):
-            yield from self._gate(stage, margin)
+            yield from gate_lines(stage, margin)
 
-    def _call(self, function: StageFunction, indent: int) -> Iterator[str]:
+    def call(self, function: StageFunction, indent: int) -> Iterator[str]:
+        """The call by itself, over a list where the stage is mapped."""
         stage = function.stage
         given = [*function.takes, *(f"{name}={name}" for name in function.given)]
         prefix = "await " if function.is_async else ""
@@ -122,12 +123,14 @@ class Calls:
         is_made = any(source in one.returns for one in self.functions.stages)
         return not is_made and isinstance(value, list) and all(isinstance(one, (int, float, str)) for one in value)
 
-    def _gate(self, stage: Stage, margin: str) -> Iterator[str]:
-        gate = str(stage.options.gate)
-        condition = ast.unparse(_as_python(syntax_tree(gate.strip(), mode="eval").body))
-        message = f"The gate of stage {stage.name} is closed: {gate}"
-        yield f"{margin}if not ({condition}):"
-        yield from call("RuntimeError", [quoted(message)], start="raise ", indent=len(margin) + 4)
+
+def gate_lines(stage: Stage, margin: str) -> Iterator[str]:
+    """What ends it all where the stage's gate is closed."""
+    gate = str(stage.options.gate)
+    condition = ast.unparse(_as_python(syntax_tree(gate.strip(), mode="eval").body))
+    message = f"The gate of stage {stage.name} is closed: {gate}"
+    yield f"{margin}if not ({condition}):"
+    yield from call("RuntimeError", [quoted(message)], start="raise ", indent=len(margin) + 4)
 
 
 def _as_python(node: ast.expr) -> ast.expr:

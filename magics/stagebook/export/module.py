@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from stagebook.book.gates import asks_champion
+from stagebook.export.beyond import beyond
 from stagebook.export.calls import Calls, has_gate
 from stagebook.export.chunks import indented
 from stagebook.export.commandline import command_line, command_line_imports, is_required
 from stagebook.export.functions import Functions, StageFunction
 from stagebook.export.layout import docstring, returned, sentence, signature
 from stagebook.export.titles import cells_of
-from stagebook.model import Parameter, Pipeline, Stage
+from stagebook.model import Parameter, Pipeline
 
 _MUTABLE = frozenset({"list", "dict"})
 
@@ -61,29 +61,10 @@ def _about(functions: Functions, pipeline: Pipeline, file: str) -> list[str]:
     fixed = [one.name for one in pipeline.parameters if one.name in functions.top.constants]
     if fixed:
         said.append(f"Read by setup, and so constants here: {', '.join(fixed)}.")
-    left = [line for stage in functions.stages for line in _left_out(stage.stage)]
+    left = [line for stage in functions.stages for line in beyond(stage.stage)]
     if left:
         said.append("\n".join(["What `stagebook run` does beyond this:", "", *(f"- {line}" for line in left)]))
     return said
-
-
-def _left_out(stage: Stage) -> Iterator[str]:
-    """What the options of a stage ask for that a module does not do."""
-    options = stage.options
-    if options.retries:
-        yield f"{stage.name}: tries {options.retries} more {'time' if options.retries == 1 else 'times'} if it fails"
-    if options.timeout is not None:
-        yield f"{stage.name}: ends it after {options.timeout:g} seconds"
-    if not options.cache:
-        yield f"{stage.name}: runs it every time (here, every stage is)"
-    if options.resources:
-        yield f"{stage.name}: waits for {', '.join(name for name, _ in options.resources)}"
-    if options.reads or options.writes:
-        yield f"{stage.name}: watches {', '.join((*options.reads, *options.writes))}"
-    if options.model is not None:
-        yield f"{stage.name}: registers the model `{options.model.value}`"
-    if options.gate is not None and asks_champion(options.gate):
-        yield f"{stage.name}: ends the run unless {options.gate}"
 
 
 def _stage(function: StageFunction) -> Iterator[str]:

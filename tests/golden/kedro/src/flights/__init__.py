@@ -1,0 +1,1 @@
+"""Will a New York flight be late?"""
