@@ -52,7 +52,7 @@ class TestTheDemo:
     @pytest.mark.parametrize("words", [("check", "--select", "E,F,I"), ("format", "--check")])
     def test_is_clean(self, tmp_path, words):
         write(demo(), tmp_path, exporter="kedro")
-        command = ["ruff", *words, "--isolated", "--line-length", "120", "."]
+        command = [sys.executable, "-m", "ruff", *words, "--isolated", "--line-length", "120", "."]
         found = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
         assert found.returncode == 0, found.stdout + found.stderr
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import socket
 import subprocess
@@ -9,11 +10,9 @@ import sys
 import time
 from datetime import datetime, timedelta, timezone
 
+import httpx
 import pytest
 from tests.run.conftest import bench, bench_in, children  # noqa: F401 - fixtures
-
-httpx = pytest.importorskip("httpx", reason="install it with `pip install 'stagebook[prefect]'`")
-pytest.importorskip("prefect", reason="install it with `pip install 'stagebook[prefect]'`")
 
 PATIENCE = 180
 
@@ -122,19 +121,24 @@ class PrefectServer:
 
 @pytest.fixture(scope="session")
 def server(tmp_path_factory):
-    """The server, whose settings this process has, too, before it imports Prefect."""
-    before = dict(os.environ)
+    """The server; this process is not to try to tell it anything once it has gone."""
+    if importlib.util.find_spec("prefect") is None:
+        pytest.skip("no Prefect: install it with `pip install 'stagebook[prefect]'`")
     one = PrefectServer(tmp_path_factory.mktemp("prefect"))
-    os.environ.update(one.variables)
     yield one
     from prefect.events.worker import EventsWorker
     from prefect.logging.handlers import APILogWorker
 
-    for service in (EventsWorker, APILogWorker):  # else they wait for the server at this process's end
+    for service in (EventsWorker, APILogWorker):
         service.drain_all(timeout=10)
     one.stop()
-    os.environ.clear()
-    os.environ.update(before)
+
+
+@pytest.fixture(autouse=True)
+def variables(server, monkeypatch):
+    """The server's settings, which this process has, too, before it imports Prefect: here, and in no other folder."""
+    for name, value in server.variables.items():
+        monkeypatch.setenv(name, value)
 
 
 @pytest.fixture

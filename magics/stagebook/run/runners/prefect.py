@@ -7,6 +7,7 @@ kept stays with the run, as everywhere: a stage that is reused or skipped is a t
 from __future__ import annotations
 
 import contextvars
+import logging
 import os
 import queue
 import threading
@@ -324,6 +325,8 @@ class _OwnFlow:
         from prefect.settings import PREFECT_API_URL, temporary_settings
 
         name, run, parameters = self._named
+        for handler in logging.getLogger("prefect").handlers:  # who began the run hears of its stages already
+            handler.addFilter(_is_no_stages)
 
         def stages(parameters: Mapping[str, Any]) -> Any:  # noqa: ARG001 - shown with the flow run
             self._within.set_result(Within())
@@ -339,6 +342,10 @@ class _OwnFlow:
                 if not self._within.done():
                     told = f"no flow run can be begun ({type(error).__name__}: {error})"
                     self._within.set_exception(StagebookError(told))
+
+
+def _is_no_stages(record: logging.LogRecord) -> bool:
+    return not record.name.startswith("prefect.task_runs")
 
 
 def _flow_state(state: str, told: str) -> Any:
