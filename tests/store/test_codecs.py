@@ -72,7 +72,7 @@ def test_a_third_party_cannot_take_the_place_of_a_built_in_one(third_party):
 
 
 def test_entry_points_of_one_kind_are_not_those_of_another(third_party):
-    with pytest.raises(UsageError, match=r"There is no runner `note`\. There is: `dask`, `far`, `local`\."):
+    with pytest.raises(UsageError, match=r"There is no runner `note`\. There is: `dask`, `far`, `local`, `prefect`\."):
         plugin("runner", "note")
 
 
