@@ -12,7 +12,6 @@ from stagebook.commands.options import examples
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
-"""Seconds to wait for another process that records."""
 
 _model_argument = click.argument("model", metavar="MODEL")
 _why_option = click.option("--why", default="", metavar="TEXT", help="The reason, kept with the version.")
