@@ -5,7 +5,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.notebooks_factory import arrows, codes, findings, pipeline
 
-from stagebook.book.graph import providers_before, relink
+from stagebook.book.graph import providers_before
+from stagebook.book.relinking import relink
 from stagebook.errors import PipelineError
 from stagebook.model import Learned
 

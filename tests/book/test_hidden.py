@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from notebooks_factory import arrows, pipeline
 
-from stagebook.book.graph import relink
 from stagebook.book.hidden import called, in_folder
+from stagebook.book.relinking import relink
 from stagebook.model import Learned
 
 THREE = [("stage:a", "1"), ("stage:b", "2"), ("stage:c", "3")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from tests.notebooks_factory import pipeline
 
-from stagebook.book.graph import relink
+from stagebook.book.relinking import relink
 from stagebook.book.ties import Ties
 from stagebook.model import Learned
 

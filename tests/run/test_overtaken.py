@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from notebooks_factory import pipeline
 
-from stagebook.book.graph import relink
+from stagebook.book.relinking import relink
 from stagebook.model import Learned
 from stagebook.run.job import StageResult
 from stagebook.run.overtaken import Conflicts, Tangle, touches, untangle

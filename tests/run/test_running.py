@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import socket
 import threading
+from collections import Counter
 
 import nbformat
 import pytest
 
 from stagebook.run.api import plan_notebook
+from stagebook.run.plan import Planner
 
 CHAIN = [
     ("setup", "import math"),
@@ -286,3 +288,16 @@ def test_change_that_a_reused_result_made_reaches_later_stages_after_an_edit_is_
     bench.write([*cells[:3], ("stage:look", "print('now', d)")])
     assert {one.stage: one.action for one in plan_notebook(bench.path).decisions}["hidden"] == "reuse"
     assert bench.printed(bench.run(), 4) == "now {'n': 2}\n"
+
+
+def test_many_stages_that_wait_for_a_kernel_are_not_judged_whenever_one_is_done(bench, monkeypatch):
+    judged, judge = Counter(), Planner.judge
+
+    def counted(planner, stage, *arguments, **named):
+        judged[stage.name] += 1
+        return judge(planner, stage, *arguments, **named)
+
+    monkeypatch.setattr(Planner, "judge", counted)
+    assert bench.run([(f"stage:s{number}", f"x{number} = {number}") for number in range(9)], jobs=1).state == "done"
+    assert len(judged) == 9
+    assert max(judged.values()) <= 3

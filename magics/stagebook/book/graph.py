@@ -8,7 +8,7 @@ import graphlib
 import heapq
 import re
 from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from stagebook.book.findings import finding
 from stagebook.book.hidden import (
@@ -22,7 +22,6 @@ from stagebook.book.hidden import (
     is_process,
 )
 from stagebook.book.ties import Ties
-from stagebook.errors import PipelineError
 from stagebook.model import Edge, Finding, Learned, Names, Pipeline, Place, Segment, Stage, frozen_map
 
 AMBIENT = frozenset(dir(builtins)) | {"__name__", "__doc__", "__builtins__", "get_ipython", "display", "In", "Out", "_"}
@@ -329,55 +328,6 @@ class _History(dict[str, str]):
     def pop(self, name: str, default: None = None) -> str | None:  # type: ignore[override]  # as above
         self.past.setdefault(name, []).append((self.position, None))
         return super().pop(name, default)
-
-
-def relink(pipeline: Pipeline, learned: Mapping[str, Learned], *, skipped: frozenset[str] = frozenset()) -> Pipeline:
-    """The pipeline with what running its stages brought to light.
-
-    Args:
-        pipeline: as the analysis saw it.
-        learned: per stage, what it changes in place and what hidden state it uses and changes.
-        skipped: stages that do not run.
-
-    Raises:
-        PipelineError: with what is known now, no order of the stages gives what the notebook gives.
-    """
-    if not skipped and all(known == Learned() for known in learned.values()):
-        return pipeline
-    links = link(pipeline.segments, pipeline.ambient, learned=learned, skipped=skipped)
-    if links.findings:
-        raise PipelineError(f"{pipeline.notebook.name}: {_told(learned)}, as a run has shown.", links.findings)
-    needs = {stage: before | links.after.get(stage, frozenset()) for stage, before in pipeline.needs.items()}
-    edges = edges_of(links.inputs, needs)
-    notebook_order = sorted(pipeline.stages, key=lambda stage: stage.cells[0].number)
-    try:
-        ordered = in_order(notebook_order, edges)
-    except graphlib.CycleError as error:
-        around = " -> ".join(reversed(error.args[1]))
-        message = f"{pipeline.notebook.name}: {_told(learned)}, as a run has shown, so that stages depend on each other"
-        raise PipelineError(f"{message}: {around}. Take the need out, or move a stage up.") from error
-    required = names_taken(links.inputs)
-    outputs = {
-        stage: tuple(sorted({*kept, *(name for name in required.get(stage, ()) if not is_file(name))}))
-        for stage, kept in pipeline.outputs.items()
-    }
-    return replace(
-        pipeline,
-        stages=ordered,
-        edges=edges,
-        inputs=links.inputs,
-        outputs=frozen_map(outputs),
-        needs=frozen_map(needs),
-    )
-
-
-def _told(learned: Mapping[str, Learned]) -> str:
-    parts = [
-        f"stage `{stage}` changes {', '.join(map(called, sorted(known.changed)))} in place"
-        for stage, known in sorted(learned.items())
-        if known.changed
-    ]
-    return " and ".join(parts)
 
 
 def names_taken(inputs: Mapping[str, Mapping[str, str]]) -> dict[str, set[str]]:

@@ -93,7 +93,7 @@ class Execution:
         self.schedule = schedule
         self.tell = tell
         self.settled: dict[str, Settled] = {}
-        self.running = AtWork(schedule)
+        self.running = AtWork(schedule, tell)
         self.reasons: dict[str, str] = {}
         self.sessions = Sessions()
         self.damaged: set[str] = set()
@@ -133,18 +133,18 @@ class Execution:
         """
         ready: set[str] = set()
         unsettled = len(self.forced)
-        pipeline = self.planner.pipeline
+        pipeline, settled = self.planner.pipeline, self.settled
         for stage in self.schedule.order(pipeline):
-            if stage.name in self.running or self.unchanged.has(stage.name, pipeline, self.settled, ready):
+            if self.running.holds(stage, pipeline, settled) or self.unchanged.has(stage.name, pipeline, settled, ready):
                 continue
             if self._skip(stage):
                 continue
             verdict = self._verdict(stage, ready)
             if verdict is None:
                 continue
-            now = self.settled.get(stage.name)
+            now = settled.get(stage.name)
             if now is not None and now.verdict.inputs == verdict.inputs:
-                self.unchanged.note(stage.name, pipeline, self.settled)
+                self.unchanged.note(stage.name, pipeline, settled)
                 if now.result.state == "done":
                     ready.add(stage.name)
             elif self._settle_or_start(stage, verdict):
@@ -208,7 +208,7 @@ class Execution:
             self.reasons[name] = f"it is not selected, though it would run: {verdict.reason}"
         elif self._is_endless(stage, verdict):
             return False
-        elif self.running.has_room(stage, self.planner.pipeline, self.tell) and self._files_are_there(name):
+        elif self.running.has_room(stage, self.planner.pipeline, self.settled) and self._files_are_there(name):
             return self._session_is_ready(stage) and self._start_or_share(stage, verdict)
         return False
 

@@ -9,8 +9,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from stagebook.book.graph import Providers, relink
+from stagebook.book.graph import Providers
 from stagebook.book.hidden import FILE, called, is_file, is_hidden
+from stagebook.book.relinking import leaves_links, relink
 from stagebook.book.slices import Statement, preamble_statements
 from stagebook.errors import CorruptBlobError, PipelineError
 from stagebook.model import Learned, Pipeline, Stage, frozen_map
@@ -124,16 +125,14 @@ class Planner:
         assert self._analysed is not None
         stage, known = result.stage, self.learned.get(result.stage, Learned())
         skipped = self.skipped | {stage} if result.state == "skipped" else self.skipped - {stage}
-        if known | result.learned == known and skipped == self.skipped:
+        now = known | result.learned
+        if skipped == self.skipped and leaves_links(self._analysed, self.learned, known, now):
+            self.learned[stage] = now
             return
-        learned = {**self.learned, stage: known | result.learned}
-        linked = relink(self._analysed, learned, skipped=skipped)
+        learned = {**self.learned, stage: now}
+        linked, was = relink(self._analysed, learned, skipped=skipped), self.pipeline
         self.learned, self.skipped = learned, skipped
-        if (linked.inputs, linked.needs, linked.outputs) != (
-            self.pipeline.inputs,
-            self.pipeline.needs,
-            self.pipeline.outputs,
-        ):
+        if (linked.inputs, linked.needs, linked.outputs) != (was.inputs, was.needs, was.outputs):
             self.pipeline = linked
 
     def judge(self, stage: Stage, inputs: Mapping[str, str], *, piece: Piece | None = None) -> Verdict:
