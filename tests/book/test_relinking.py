@@ -33,7 +33,7 @@ def linked(learned):
     return made.inputs, made.needs, made.outputs, made.edges
 
 
-@given(st.fixed_dictionaries({stage: known for stage in "abcde"}), st.sampled_from("abcde"), known)
+@given(st.fixed_dictionaries(dict.fromkeys("abcde", known)), st.sampled_from("abcde"), known)
 def test_what_leaves_the_links_as_they_are_need_not_be_linked(learned, stage, found):
     now = learned[stage] | found
     if leaves_links(pipeline(CELLS), learned, learned[stage], now):

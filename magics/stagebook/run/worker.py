@@ -11,6 +11,7 @@ import platform
 import sys
 import threading
 import time
+import uuid
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -112,26 +113,44 @@ def runner_for(run: str, slots: int) -> Iterator[Any]:
         run: whose.
         slots: kernels at work at once.
     """
-    working = _working_for(run, slots)
+    found = _working_for(run, slots)
     try:
-        yield working.runner
+        yield found[-1].runner
     finally:
         with _lock:
-            working.jobs -= 1
-            working.last = time.monotonic()
+            for working in found:
+                working.jobs -= 1
+                working.last = time.monotonic()
 
 
-def _working_for(run: str, slots: int) -> _Working:
+def name_of_run(beside: str = "") -> str:
+    """A name of its own for a run; one beside another, which ends no earlier, shares that one's warm kernels."""
+    own = uuid.uuid4().hex
+    return f"{_first(beside)}/{own}" if beside else f"stagebook-{own}"
+
+
+def _first(run: str) -> str:
+    """The run beside which a run is, or itself."""
+    return run.partition("/")[0]
+
+
+def _working_for(run: str, slots: int) -> list[_Working]:
+    """What works for a run here, last its own; all are at work as long as it is."""
     with _lock:
         free_threads()
         for other in [
             one for one, state in _working.items() if not state.jobs and state.last + _IDLE < time.monotonic()
         ]:
             _close(_working.pop(other).runner)
+        first = _first(run)
+        if first not in _working:
+            _working[first] = _Working(plugin("runner", "local")(slots))
         if run not in _working:
-            _working[run] = _Working(plugin("runner", "local")(slots))
-        _working[run].jobs += 1
-        return _working[run]
+            _working[run] = _Working(_working[first].runner.share())
+        found = [_working[one] for one in dict.fromkeys((first, run))]
+        for working in found:
+            working.jobs += 1
+        return found
 
 
 def free_threads() -> None:

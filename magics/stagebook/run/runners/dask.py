@@ -22,7 +22,16 @@ from stagebook.errors import KernelError, StagebookError, UsageError
 from stagebook.events import Event, Notice, event_from_json
 from stagebook.run.job import Failure, StageJob, StageResult
 from stagebook.run.patience import within
-from stagebook.run.worker import BEGUN, Outcome, check_workers, close_run, free_threads, interrupt_run, run_job
+from stagebook.run.worker import (
+    BEGUN,
+    Outcome,
+    check_workers,
+    close_run,
+    free_threads,
+    interrupt_run,
+    name_of_run,
+    run_job,
+)
 
 Emit = Callable[[Event], None]
 Environment = Callable[[str], Mapping[str, str]]
@@ -56,7 +65,7 @@ class DaskRunner:
         else:
             self._client = beside._client
         self._owns = beside is None
-        self._run = f"stagebook-{uuid.uuid4().hex}"
+        self._run: str = name_of_run(beside._run if beside else "")
         self._threads = ThreadPoolExecutor(4, "stagebook-dask")
         self._followed: dict[str, _Followed] = {}
         self._made: dict[str, Any] = {}  # the task that has made a bundle
@@ -305,7 +314,12 @@ def _client(at: str, slots: int | None) -> Any:
             ) from error
     workers = slots or os.cpu_count() or 1
     cluster = LocalCluster(
-        n_workers=workers, threads_per_worker=1, dashboard_address=None, silence_logs="ERROR", host="127.0.0.1"
+        n_workers=workers,
+        threads_per_worker=1,
+        dashboard_address=None,
+        silence_logs="ERROR",
+        host="127.0.0.1",
+        scheduler_kwargs={"dashboard_address": "127.0.0.1:0"},  # it listens even so; where others do, it would warn
     )
     free_threads()  # it sets them here, too, for the processes that it starts
     return Client(cluster, set_as_default=False)

@@ -25,7 +25,7 @@ from stagebook.model import frozen_map
 from stagebook.run.job import Failure, StageJob, StageResult
 from stagebook.run.probe import check_written
 from stagebook.run.tasks import Job, hear, interrupted, run_stage, taken
-from stagebook.run.worker import check_workers, close_run, interrupt_run, runner_for
+from stagebook.run.worker import check_workers, close_run, interrupt_run, name_of_run, runner_for
 
 Emit = Callable[[Event], None]
 Environment = Callable[[str], Mapping[str, str]]
@@ -87,7 +87,7 @@ class PrefectRunner:
         self._owns = beside is None
         self._tasks = dict(tasks)
         self._before = before
-        self._run = f"stagebook-{uuid.uuid4().hex}"
+        self._run: str = name_of_run(beside._run if beside else "")
         self._threads = ThreadPoolExecutor(4, "stagebook-prefect")
         self._last: dict[str, Any] = {}  # the last task of a stage
         self._made: dict[str, str] = {}  # the stage that has made a bundle
