@@ -9,7 +9,7 @@ NOTEBOOKS := $(NOTEBOOK) notebooks/tutorial.ipynb notebooks/monitoring.ipynb
 # One more than there are cores, as tests wait for kernels, servers and browsers.
 PROCESSES ?= $(shell $(PYTHON) -c 'import os; print(1 + (os.cpu_count() or 1))')
 
-.PHONY: help demo test differential torture bench lint format pictures lock clean
+.PHONY: help demo test differential torture images bench lint format pictures lock clean
 .DEFAULT_GOAL := help
 
 help: ## List these verbs
@@ -28,6 +28,9 @@ differential: $(VENV)/test.stamp ## Run hazards and scikit-learn's examples as s
 
 torture: $(VENV)/test.stamp ## Kill runners and kernels at 200 random moments; what was done must be reused
 	STAGEBOOK_KILLS=$${STAGEBOOK_KILLS:-200} $(BIN)/python -m pytest tests/run/test_killing.py
+
+images: $(VENV)/test.stamp ## Build and try all container images, also the monitor's, whose packages take minutes
+	STAGEBOOK_IMAGES=all $(BIN)/python -m pytest tests/image
 
 bench: $(VENV)/test.stamp ## Measure beside the peers, each in an environment of its own; writes benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks $(BENCH)

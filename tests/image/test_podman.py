@@ -193,6 +193,10 @@ class TestAFile:
         pd.testing.assert_frame_equal(pd.read_csv(files / "out.csv"), pd.read_csv(tmp_path / "outside.csv"))
 
 
+@pytest.mark.skipif(
+    os.environ.get("STAGEBOOK_IMAGES") != "all",
+    reason="its image takes minutes: `make images`, or STAGEBOOK_IMAGES=all",
+)
 class TestTheMonitor:
     def test_looks_once(self, images, story, log, tmp_path, key_file):
         """On requests as the service logged them, said to be of some days ago: their window is over."""
