@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
 from typing import Any
 
 import click
@@ -31,8 +33,11 @@ class _Group(click.Group):
 
 @click.group(
     cls=_Group,
+    invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=examples(
+        "stagebook                                the notebooks here: how they stand, what to do next",
+        "stagebook doctor                         whether kernel, JupyterLab, MLflow, store are in order",
         "stagebook suggest flights.ipynb          which cells could be which stages, if it has none yet",
         "stagebook check flights.ipynb            what is wrong with it",
         "stagebook show flights.ipynb             its stages and what flows between them",
@@ -52,8 +57,28 @@ class _Group(click.Group):
     ),
 )
 @click.version_option(package_name="stagebook")
-def main() -> None:
+@click.pass_context
+def main(context: click.Context) -> None:
     """Run tagged notebooks as pipelines: isolated, in parallel, cached, recorded in MLflow."""
+    if os.environ.get("NO_COLOR"):  # https://no-color.org; rich knows it by itself
+        context.color = False
+    if context.invoked_subcommand is None:
+        _show_folder()
+
+
+def _show_folder() -> None:
+    """The notebooks of this folder: how each stands, and the command that comes next."""
+    from stagebook.run.overview import standings
+
+    found, left = standings(Path())
+    if not found:
+        click.echo("There is no notebook here. Go to where one is, or begin one: jupyter lab")
+    width, says = (max((len(getattr(one, part)) for one in found), default=0) for part in ("notebook", "says"))
+    for one in found:
+        click.echo(f"{one.notebook:{width}}  {one.says:{says}}  {one.next}")
+    if left:
+        click.echo(f"and {left} more")
+    click.echo("\nAll commands: stagebook --help")
 
 
 for command in COMMANDS:

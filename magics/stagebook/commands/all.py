@@ -6,6 +6,7 @@ import click
 
 from stagebook.commands import (
     comparing,
+    doctoring,
     drifting,
     explaining,
     exporting,
@@ -45,4 +46,5 @@ COMMANDS: tuple[click.Command, ...] = (
     exporting.export,
     recording.sync,
     storing.gc,
+    doctoring.doctor,
 )

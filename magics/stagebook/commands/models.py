@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from stagebook.commands.onward import onward
 from stagebook.commands.options import examples
 
 if TYPE_CHECKING:
@@ -83,6 +84,8 @@ def promote(model: str, *, alias: str, source: str | None, why: str, store: str 
         raise click.UsageError("--from goes with a model's name alone.")
     version = version_named(client, f"{name}@{source}" if source else name, alias="challenger")
     click.echo(promotion_text(give(client, version, alias=alias, why=why)))
+    if alias == "champion":
+        onward("a service for it", "serve", f"models:/{version.name}@{alias}")
 
 
 @click.command(

@@ -105,6 +105,15 @@ def _secret_value(name: str) -> str:
     raise UsageError(f"--secret {name} takes the environment variable {variable}, which is not set. Set it.")
 
 
+def words_of(asked: dict[str, Any]) -> list[str]:
+    """The words that ask another command for the same parameters, selection and store."""
+    words = [word for name, value in asked["parameters"] for word in ("-p", name, value)]
+    words += [word for name in asked["secrets"] for word in ("--secret", name)]
+    for option, name in (("--only", "only"), ("--from", "start"), ("--to", "end"), ("--store", "store")):
+        words += [option, asked[name]] if asked.get(name) else []
+    return [*words, "--force"] if asked.get("force") else words
+
+
 def selection(asked: dict[str, Any]) -> Selection:
     """The selection that the options of `selection_options` ask for."""
     from stagebook.plan import Selection

@@ -8,7 +8,15 @@ from typing import Any
 
 import click
 
-from stagebook.commands.options import examples, given_parameters, notebook_argument, selection, selection_options
+from stagebook.commands.onward import onward
+from stagebook.commands.options import (
+    examples,
+    given_parameters,
+    notebook_argument,
+    selection,
+    selection_options,
+    words_of,
+)
 
 
 @click.command(
@@ -35,6 +43,8 @@ def check(notebook: Path, form: str) -> None:
         click.echo(findings_github(findings, notebook), nl=bool(findings))
     else:
         click.echo(findings_text(findings, notebook))
+        if not findings:
+            onward("what a run would do, and why", "plan", notebook)
     sys.exit(1 if findings else 0)
 
 
@@ -62,6 +72,8 @@ def show(notebook: Path, form: Any, out: Path | None) -> None:
     drawn = draw(load_pipeline(notebook), form)
     if out is None:
         click.echo(drawn, nl=not drawn.endswith("\n"))
+        if form == "text":
+            onward("what a run would do, and why", "plan", notebook)
         return
     from stagebook.run.files import write_text
 
@@ -87,6 +99,8 @@ def plan(notebook: Path, form: str, **asked: Any) -> None:
         click.echo(json.dumps({"decisions": decisions, "notes": list(made.notes)}, indent=2))
     else:
         click.echo(plan_text(made))
+        if any(one.action == "run" for one in made.decisions):
+            onward("run it", "run", notebook, *words_of(asked))
 
 
 def _finding_json(found: Any) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from stagebook.commands.onward import onward
 from stagebook.commands.options import examples, notebook_argument, store_option
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ def runs(notebook: Path, *, metric: str | None, ascending: bool, limit: int, sto
         click.echo(json.dumps(found[:limit], indent=2))
     else:
         click.echo(runs_text(found, notebook.name, limit=limit, metric=metric))
+        if len(found) > 1:
+            onward("what differs between the last two", "compare", "last~1", "last")
 
 
 @click.command(

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from stagebook.commands.onward import onward
 from stagebook.commands.options import (
     examples,
     given_parameters,
@@ -92,7 +93,24 @@ def run(
         click.echo(_summary(done, track=not no_track))
     if promoted and done.state == "done":
         _promote(done, quiet=as_json)
+    if not as_json:
+        onward(*_next(done, notebook, asked, promoted=promoted))
     sys.exit({"done": 0, "failed": 1, "rejected": 3, "interrupted": 130}[done.state])
+
+
+def _next(run: Run, notebook: Path, asked: dict[str, Any], *, promoted: bool) -> tuple[Any, ...]:
+    """What comes after a run: mending it, making its model the one in use, trying its results, looking back."""
+    from stagebook.book.pipeline import load_pipeline
+
+    store = ("--store", asked["store"]) if asked["store"] else ()
+    pipeline = load_pipeline(notebook)
+    if run.state != "done":
+        return "how each stage stands, and why", "status", notebook, *store
+    if not promoted and any(stage.options.model for stage in pipeline.stages):
+        return "make its model the one in use", "promote", notebook, *store
+    if pipeline.tests:
+        return "its test cells, on what was made", "test", notebook, *store
+    return "its runs, with their metrics", "runs", notebook, *store
 
 
 def _promote(run: Run, *, quiet: bool) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from stagebook.commands.onward import onward
 from stagebook.commands.options import examples, notebook_argument
 from stagebook.errors import UsageError
 
@@ -67,6 +68,7 @@ def suggest(notebook: Path, *, write: bool, cells: str | None, form: str) -> Non
 
         rewrite(notebook, tagged_text(text, tags, notebook, metrics=new_metrics(found, only=only)), known=text)
         click.echo(f"{notebook.name}: {counted(len(tags), 'tag')} written.", err=form != "text")
+        onward("its stages, and what flows between them", "show", notebook)
 
 
 def _numbers(cells: str, found: Suggestion, notebook: Path) -> frozenset[int]:

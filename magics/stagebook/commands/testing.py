@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from stagebook.commands.onward import onward
 from stagebook.commands.options import examples, given_options, given_parameters, notebook_argument
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ def test(notebook: Path, *, stages: tuple[str, ...], run_first: bool, form: str,
     finally:
         progress.close()
     _tell(report, form)
+    if form == "text" and report.passed:
+        onward("the pipeline as a plain Python module; others: stagebook export", "export", "python", notebook)
     sys.exit(0 if report.passed else 1)
 
 
