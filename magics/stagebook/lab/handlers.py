@@ -155,7 +155,7 @@ class Runs(Route):
     async def get(self) -> None:
         """List them."""
         path = self.words("path")
-        await self.answer(lambda: runs.runs_answer(self.notebook(path), self.root))
+        await self.answer(lambda: runs.runs_answer(self.notebook(path), self.root, self.base_url))
 
 
 class Run(Route):

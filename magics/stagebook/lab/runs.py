@@ -15,6 +15,7 @@ from stagebook.book.notebook import Document, read_document
 from stagebook.commands.comparing import compared
 from stagebook.commands.running import mlflow_at
 from stagebook.comparetext import side_by_side_sections
+from stagebook.lab.mlflowpage import page_for
 from stagebook.lab.plain import numbers, plain
 from stagebook.lab.refusals import RefusedError
 from stagebook.run.as_papermill import ERROR_MARKER
@@ -30,12 +31,13 @@ _MOST_TEXT = 20_000
 """Letters of what a cell has put out."""
 
 
-def runs_answer(notebook: Path, root: Path) -> dict[str, Any]:
+def runs_answer(notebook: Path, root: Path, base_url: str = "/") -> dict[str, Any]:
     """The runs that are over, the newest first.
 
     Args:
         notebook: its path.
         root: what the paths of output notebooks are told relative to.
+        base_url: what the server's addresses begin with.
     """
     home = home_for(notebook)
     runs = past_runs(home, notebook.name)[:_MOST]
@@ -45,7 +47,7 @@ def runs_answer(notebook: Path, root: Path) -> dict[str, Any]:
         "runs": [_run(run, home, root) for run in runs],
         "metrics": list(dict.fromkeys(name for run in runs for name in metrics_of(run))),
         "parameters": [name for name in given if len({repr(run["parameters"].get(name)) for run in runs}) > 1],
-        "mlflow": {"url": url or None, "command": command or None},
+        "mlflow": {"url": url or page_for(home, base_url) or None, "command": command or None},
     }
 
 
