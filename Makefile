@@ -9,7 +9,7 @@ NOTEBOOKS := $(NOTEBOOK) notebooks/tutorial.ipynb notebooks/monitoring.ipynb
 # One more than there are cores, as tests wait for kernels, servers and browsers.
 PROCESSES ?= $(shell $(PYTHON) -c 'import os; print(1 + (os.cpu_count() or 1))')
 
-.PHONY: help demo test differential torture images bench lint format pictures lock clean
+.PHONY: help demo test differential torture images binder bench lint format pictures lock clean
 .DEFAULT_GOAL := help
 
 help: ## List these verbs
@@ -32,6 +32,9 @@ torture: $(VENV)/test.stamp ## Kill runners and kernels at 200 random moments; w
 images: $(VENV)/test.stamp ## Build and try all container images, also the monitor's, whose packages take minutes
 	STAGEBOOK_IMAGES=all $(BIN)/python -m pytest tests/image
 
+binder: $(VENV)/test.stamp ## Build what Binder builds, visit the tutorial there without a network, weigh it
+	$(BIN)/python -m tests.binder.trial $(BINDER)
+
 bench: $(VENV)/test.stamp ## Measure beside the peers, each in an environment of its own; writes benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks $(BENCH)
 
@@ -48,9 +51,13 @@ format: $(VENV)/test.stamp ## Bring the code into form
 pictures: $(VENV)/test.stamp ## Make the pictures of docs/record.md anew
 	$(BIN)/python docs/pictures.py
 
-lock: $(UV) ## Write constraints.txt anew, from pyproject.toml, for all supported Pythons
+lock: $(UV) ## Write constraints.txt anew, for all supported Pythons, and binder/requirements.txt, for Binder's
 	$(UV) pip compile --quiet --universal --python-version 3.10 --extra test --no-annotate --no-header \
 		--no-emit-index-url --output-file constraints.txt pyproject.toml
+	{ echo "# Written by \`make lock\`: what the demo needs, at the versions of constraints.txt, for the Python of runtime.txt."; \
+	$(UV) pip compile --quiet --python-platform linux --python-version $(patsubst python-%,%,$(shell cat binder/runtime.txt)) \
+		--extra demo --no-annotate --no-header --no-emit-index-url --constraint constraints.txt pyproject.toml; \
+	} > binder/requirements.txt
 
 clean: ## Remove what was built and the demo's results
 	rm -rf $(VENV) .venv-bench benchmarks/.measured build dist magics/stagebook/labextension extension/node_modules extension/lib notebooks/.stagebook notebooks/my-model.ipynb

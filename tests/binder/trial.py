@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import shutil
 import subprocess
 import sys
@@ -33,22 +34,22 @@ class NoPythonError(RuntimeError):
 def main() -> None:
     """Try it, and say what came of it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--built", action="store_true", help="take the Lab extension as it is built here already")
+    parser.add_argument("--quick", action="store_true", help="take the Lab extension as it is built here, compile what is imported")
     parser.add_argument("--pictures", type=Path, help="a folder for pictures of the pages")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="binder-") as folder:
-        seen = trial(Path(folder), built=asked.built, pictures=asked.pictures)
+        seen = trial(Path(folder), quick=asked.quick, pictures=asked.pictures)
     print(json.dumps(seen, indent=2))
     complaints = faults(seen)
     sys.exit("\n".join(complaints) or None)
 
 
-def trial(folder: Path, *, built: bool = False, pictures: Path | None = None) -> dict[str, Any]:
+def trial(folder: Path, *, quick: bool = False, pictures: Path | None = None) -> dict[str, Any]:
     """What a visitor has seen, and what it took.
 
     Args:
         folder: an empty one, for the environment and the copy of the repository.
-        built: do not build the Lab extension, if it is built in this repository.
+        quick: do not build the Lab extension, if it is built here, and do not compile at once all that is installed.
         pictures: where to keep pictures of the pages.
 
     Raises:
@@ -57,25 +58,23 @@ def trial(folder: Path, *, built: bool = False, pictures: Path | None = None) ->
     """
     began = time.monotonic()
     repository, environment = folder / "repository", folder / "environment"
-    copy_repository(repository, built=built)
+    copy_repository(repository, quick=quick)
     subprocess.run([python(), "-m", "venv", str(environment)], check=True)
-    # Without bytecode, as some machines want it, each kernel would compile all that it imports.
+    # Without bytecode, as some machines want it, each kernel would compile all that it imports once more.
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
     variables = {**kept, "PATH": os.pathsep.join([str(environment / "bin"), kept["PATH"]])}
-    install = ["uv", "pip", "install", "--quiet", "--compile-bytecode", "--python", str(environment / "bin/python")]
-    uv = shutil.which("uv", path=os.pathsep.join([str(Path(sys.executable).parent), kept["PATH"]]))
-    subprocess.run(
-        [uv or "uv", *install[1:], "--requirement", "binder/requirements.txt"],
-        cwd=repository,
-        env=variables,
-        check=True,
-    )
+    uv = shutil.which("uv", path=os.pathsep.join([str(Path(sys.executable).parent), kept["PATH"]])) or "uv"
+    install = [uv, "pip", "install", "--quiet", "--python", str(environment / "bin/python")]
+    install += ["--requirement", "binder/requirements.txt", *([] if quick else ["--compile-bytecode"])]
+    subprocess.run(install, cwd=repository, env=variables, check=True)
     subprocess.run(["binder/postBuild"], cwd=repository, env=variables, check=True)
-    took = time.monotonic() - began
-    return {"seconds to build": round(took, 1), **visited(folder, repository, variables, pictures)}
+    took = round(time.monotonic() - began, 1)
+    seen = visited(folder, repository, variables, pictures)
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return {"seconds to build": took, **seen, "seconds of CPU": round(used.ru_utime + used.ru_stime)}
 
 
-def copy_repository(target: Path, *, built: bool) -> None:
+def copy_repository(target: Path, *, quick: bool) -> None:
     """What git would have of this folder if all were committed."""
     listed = ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"]
     names = subprocess.run(listed, cwd=ROOT, capture_output=True, text=True, check=True).stdout.split("\0")
@@ -83,7 +82,7 @@ def copy_repository(target: Path, *, built: bool) -> None:
         if (ROOT / name).is_file():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(ROOT / name, target / name)
-    if built and (ROOT / FRONT_END / "package.json").exists():
+    if quick and (ROOT / FRONT_END / "package.json").exists():
         shutil.copytree(ROOT / FRONT_END, target / FRONT_END, copy_function=shutil.copy)  # newer than its sources
 
 

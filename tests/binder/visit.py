@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import secrets
 import shutil
 import signal
@@ -168,8 +169,11 @@ def mlflow(page: Any, pictures: Path | None) -> dict[str, Any]:
     with page.expect_popup() as opened:
         page.locator(".jp-LauncherCard", has_text="MLflow").click()
     shown = opened.value
-    shown.goto(shown.url.rstrip("/") + "/#/experiments")
-    shown.get_by_role("link", name="my-model").first.click()
+    top = shown.url.partition("#")[0].rstrip("/")
+    shown.goto(f"{top}/#/experiments")
+    experiment = shown.get_by_role("link", name="my-model").first.get_attribute("href")
+    number = re.findall(r"experiments/(\d+)", experiment or "")[0]
+    shown.goto(f"{top}/#/experiments/{number}/runs")
     shown.locator("a[href*='/runs/']").first.wait_for()
     picture(shown, pictures, "mlflow")
     return {"seconds to MLflow's runs": round(time.monotonic() - asked, 1)}

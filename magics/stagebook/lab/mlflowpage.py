@@ -34,10 +34,9 @@ def mlflow_page() -> dict[str, Any]:
         "environment": {**DEFAULTS, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"},
         "timeout": _PATIENCE,
         "unix_socket": True,
-        "launcher_entry": {
+        "launcher_entry": {  # among the notebooks, as Lab shows icons of others only there
             "enabled": sys.platform != "win32",
             "title": "MLflow",
-            "category": "Other",
             "icon_path": str(Path(__file__).with_name("mlflow.svg")),
         },
     }
