@@ -9,7 +9,7 @@ NOTEBOOKS := $(NOTEBOOK) notebooks/tutorial.ipynb notebooks/monitoring.ipynb
 # One more than there are cores, as tests wait for kernels, servers and browsers.
 PROCESSES ?= $(shell $(PYTHON) -c 'import os; print(1 + (os.cpu_count() or 1))')
 
-.PHONY: help demo test differential torture images bench lint format pictures lock clean
+.PHONY: help demo test differential verify torture images bench lint format pictures lock clean
 .DEFAULT_GOAL := help
 
 help: ## List these verbs
@@ -25,6 +25,9 @@ test: $(VENV)/test.stamp lint ## Set up, run all checks and tests
 differential: $(VENV)/test.stamp ## Run hazards and scikit-learn's examples as stages and in one kernel; all must be the same
 	$(BIN)/python -m tests.differential --corpus all --json differential.json
 	$(BIN)/python -m tests.export.hazards
+
+verify: $(VENV)/test.stamp ## Run demos, hazards and scikit-learn's examples by each target; all must be as in one kernel
+	$(BIN)/python -m tests.verify.corpus --targets local,papermill,dask,python,kedro $(VERIFY)
 
 torture: $(VENV)/test.stamp ## Kill runners and kernels at 200 random moments; what was done must be reused
 	STAGEBOOK_KILLS=$${STAGEBOOK_KILLS:-200} $(BIN)/python -m pytest tests/run/test_killing.py

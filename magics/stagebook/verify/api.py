@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from stagebook.errors import StagebookError, UsageError
 from stagebook.run.kernelspecs import check_kernel
 from stagebook.verify import stored
-from stagebook.verify.judging import Unsteady, Verdict, judged, unsteady_in
+from stagebook.verify.judging import Difference, Unsteady, Verdict, judged, unsteady_in
 from stagebook.verify.results import Told, stage_from_json
 from stagebook.verify.steps import preamble_steps, steps_of
 from stagebook.verify.target import Outcome, Target, target_named, targets
@@ -228,5 +228,13 @@ def _column(
     _, column = ran
     if isinstance(told, TargetError):
         return Column(name, "failed", work.masked(str(told)), asked, column.seconds)
-    stages = {} if told is None else judged(plain, told, by_name=target.by_name, unsteady=unsteady)
+    found = {} if told is None else judged(plain, told, by_name=target.by_name, unsteady=unsteady)
+    stages = {stage: _masked(verdict, work) for stage, verdict in found.items()}
     return Column(name, column.became, column.why, asked, column.seconds, stages)
+
+
+def _masked(verdict: Verdict, work: Work) -> Verdict:
+    """The verdict without what secret parameters hold."""
+    return replace(
+        verdict, differences=tuple(Difference(one.name, work.masked(one.told)) for one in verdict.differences)
+    )

@@ -77,8 +77,10 @@ def unsteady_in(plain: Told, again: Told) -> Unsteady:
 
 
 def _judged(plain: StageTold, other: StageTold | None, *, by_name: bool, ended: bool, unsteady: set[str]) -> Verdict:
+    if plain.state == "not run":
+        return Verdict("not compared")
     if other is None or other.state == "not run":
-        if plain.state == "failed" or ended or plain.state == "not run":
+        if plain.state == "failed" or ended:
             return Verdict("not compared")
         other = StageTold("not run")
     found = list(_of_state(plain, other))

@@ -8,7 +8,8 @@ from pathlib import Path
 from stagebook.verify.target import Outcome
 from stagebook.verify.work import TargetError, Work
 
-_RUN = "from stagebook.cli import main; main(prog_name='stagebook')"
+STAGEBOOK = "from stagebook.cli import main; main(prog_name='stagebook')"
+"""The command, for `python -c`: where it stands is not where its modules are looked for."""
 
 
 def stagebook_run(work: Work, *words: str) -> Outcome:
@@ -20,19 +21,19 @@ def stagebook_run(work: Work, *words: str) -> Outcome:
     given = [word for name, text in work.given.items() for word in ("-p", name, text)]
     secret = [word for name in work.secrets for word in ("--secret", name)]
     try:
-        work.python("-c", _RUN, "run", str(work.notebook), "--no-track", *given, *secret, *words)
+        work.python("-c", STAGEBOOK, "run", str(work.notebook), "--no-track", *given, *secret, *words)
     except TargetError as error:
-        remember(work, error)
+        unless_told(work.store, error)
     return Outcome(store=own_store(work, words[-1] if words else "local"))
 
 
-def remember(work: Work, error: TargetError) -> None:
-    """Pass over an error that the run itself tells of.
+def unless_told(store: Path, error: TargetError) -> None:
+    """Pass over an error that the run in this store tells of.
 
     Raises:
         TargetError: there is no run that could.
     """
-    if not any((work.folder / ".stagebook").glob("runs/*/run.json")):
+    if not any(store.glob("runs/*/run.json")):
         raise error
 
 
@@ -41,6 +42,6 @@ def own_store(work: Work, name: str) -> Path:
     kept = work.scratch / "stores" / name
     kept.parent.mkdir(exist_ok=True)
     shutil.rmtree(kept, ignore_errors=True)
-    if (work.folder / ".stagebook").exists():
-        (work.folder / ".stagebook").rename(kept)
+    if work.store.exists():
+        work.store.rename(kept)
     return kept

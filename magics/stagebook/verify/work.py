@@ -23,6 +23,8 @@ from stagebook.export.writing import MANIFEST
 from stagebook.model import Pipeline
 
 _LEFT_OUT = frozenset({".git", ".ipynb_checkpoints", ".stagebook", "__pycache__", "node_modules", "mlruns"})
+_SCRATCH = "stagebook-verify-"
+"""What the names of temporary folders begin with."""
 _GRACE = 20.0
 """Seconds that a program has to come to its end when it is interrupted."""
 
@@ -71,6 +73,11 @@ class Work:
     def folder(self) -> Path:
         """The folder of the notebook's copy."""
         return self.notebook.parent
+
+    @property
+    def store(self) -> Path:
+        """Where a run of the copy keeps its results."""
+        return self.folder / ".stagebook"
 
     def anew(self) -> None:
         """Make the copy as the folder is: nothing is left of what ran in it.
@@ -130,7 +137,7 @@ def work_on(notebook: Path, given: Mapping[str, str], *, root: Path | None = Non
     source, folder = notebook.resolve(), (root or notebook.parent).resolve()
     if not source.is_relative_to(folder):
         raise UsageError(f"{notebook} is not in {folder}. Name a folder that holds it with --folder.")
-    with tempfile.TemporaryDirectory(prefix="stagebook-verify-", ignore_cleanup_errors=True) as scratch:
+    with tempfile.TemporaryDirectory(prefix=_SCRATCH, ignore_cleanup_errors=True) as scratch:
         place = Path(scratch).resolve()
         _refuse_too_big(folder, place)
         secrets = {name: value for name, value in values.items() if name in secret}
@@ -166,7 +173,7 @@ def _left_out(folder: str, names: list[str]) -> set[str]:
     places = {name: Path(folder, name) for name in names}
     apart = {name for name, path in places.items() if any((path / one).exists() for one in ("pyvenv.cfg", MANIFEST))}
     strange = {name for name, path in places.items() if path.exists() and not path.is_file() and not path.is_dir()}
-    return {name for name in names if name in _LEFT_OUT} | apart | strange
+    return {name for name in names if name in _LEFT_OUT or name.startswith(_SCRATCH)} | apart | strange
 
 
 def _refuse_too_big(folder: Path, scratch: Path) -> None:

@@ -34,7 +34,7 @@ class Kedro:
         (project / "conf/local/parameters.yml").write_text(json.dumps(dict(work.values)), encoding="utf-8")
         error = ""
         try:
-            work.python("-m", "kedro", "run", folder=project, variables={"PYTHONPATH": _path(work)})
+            work.python("-m", "kedro", "run", folder=project, variables={"PYTHONPATH": _path(work), "COLUMNS": "1000"})
         except TargetError as raised:
             error = str(raised)
         files = _files(project, wiring)

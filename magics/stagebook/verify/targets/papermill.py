@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from stagebook.verify.staged import own_store, remember
+from stagebook.verify.staged import own_store, unless_told
 from stagebook.verify.target import Outcome
 from stagebook.verify.work import TargetError, Work
 
@@ -29,7 +29,7 @@ class Papermill:
         try:
             work.python("-m", "papermill", *words)
         except TargetError as error:
-            remember(work, error)
+            unless_told(work.store, error)
         return Outcome(store=own_store(work, "papermill"))
 
 

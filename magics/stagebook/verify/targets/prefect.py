@@ -6,7 +6,7 @@ import ast
 
 from stagebook.errors import StagebookError
 from stagebook.verify.exported import ask, export
-from stagebook.verify.staged import own_store, remember
+from stagebook.verify.staged import own_store, unless_told
 from stagebook.verify.target import Outcome, lacking
 from stagebook.verify.work import TargetError, Work
 
@@ -38,7 +38,7 @@ class Prefect:
         try:
             ask(work, "flow", job, variables=_own(work))
         except TargetError as error:
-            remember(work, error)
+            unless_told(work.store, error)
         return Outcome(store=own_store(work, "prefect"))
 
 

@@ -43,11 +43,17 @@ class Python:
             told[found["failed"]] = StageTold("failed", work.masked(found["error"]))
         elif found["error"] and not found["error"].startswith("RuntimeError: The gate of stage "):
             raise TargetError(work.masked(found["error"]))
-        if not found["error"]:
-            for stage in work.pipeline.stages:
-                skipped = stage.options.foreach is None
-                told.setdefault(stage.name, StageTold("skipped" if skipped else "done"))
-        return Outcome(told)
+        return Outcome(_with_skipped(work, told, ended=bool(found["error"])))
+
+
+def _with_skipped(work: Work, told: dict[str, StageTold], *, ended: bool) -> dict[str, StageTold]:
+    """The stages, with those before its end that were not called: skipped, or mapped over nothing."""
+    order = sorted(work.pipeline.stages, key=lambda stage: stage.cells[0].number)
+    called = [position for position, stage in enumerate(order) if stage.name in told]
+    end = max(called, default=-1) + 1 if ended else len(order)
+    for stage in order[:end]:
+        told.setdefault(stage.name, StageTold("done" if stage.options.foreach is not None else "skipped"))
+    return told
 
 
 target = Python()
