@@ -15,7 +15,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -126,7 +126,8 @@ def main() -> int:
         def work(entry: Entry) -> tuple[str, Verification | None, str]:
             return (entry.name, *verified(entry, Path(folder, entry.name), tuple(given.targets.split(","))))
 
-        for name, found, wrong in pool.map(work, chosen):
+        for future in as_completed([pool.submit(work, one) for one in chosen]):
+            name, found, wrong = future.result()
             print(line_of(name, found, wrong), flush=True)
             counts["wrong" if wrong else "right"] += 1
             for one in found.columns if found is not None else ():
