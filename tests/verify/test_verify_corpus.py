@@ -9,7 +9,6 @@ from tests.verify.corpus import entries, line_of, verified
 
 SAMPLE = {
     "closures_and_counters": {"local": "ran", "python": "ran"},
-    "array_views": {"local": "ran", "python": "ran"},
     "exec_and_eval": {"local": "ran", "python": "refused"},
 }
 
