@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from stagebook.export.actions import pinned
 
@@ -150,12 +151,12 @@ def mapping(name: str, items: Mapping[str, str] | Mapping[str, str | int | bool]
     return [f"{name}:", *(f"  {line}" for line in lines)] if lines else []
 
 
-def block(key: str, text: str | int | bool) -> list[str]:
-    """The lines of a key and its value."""
-    if isinstance(text, (bool, int)):
-        return [f"{key}: {str(text).lower()}"]
-    lines = text.rstrip("\n").split("\n")
-    return [f"{key}: {scalar(text)}"] if len(lines) == 1 else [f"{key}: |", *(f"  {line}" for line in lines)]
+def block(key: str, value: Any) -> list[str]:
+    """The lines of a key and its value: a text, a number, or whether something is so."""
+    if not isinstance(value, str):
+        return [f"{key}: {str(value).lower()}"]
+    lines = value.rstrip("\n").split("\n")
+    return [f"{key}: {scalar(value)}"] if len(lines) == 1 else [f"{key}: |", *(f"  {line}" for line in lines)]
 
 
 def scalar(text: str) -> str:
