@@ -20,7 +20,7 @@ from stagebook.model import Pipeline
 _CRON = re.compile(r"[\dA-Za-z*/,-]+(?: [\dA-Za-z*/,-]+){4}")
 _VERSION = re.compile(r"3\.(\d+)")
 _OLDEST = 10
-_IMAGE = re.compile(r"[a-z0-9.-]+\.[a-z]+(?::\d+)?(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)+")
+_IMAGE = re.compile(r"(?:[a-z0-9.-]+\.[a-z]+|localhost)(?::\d+)?(?:/[a-z0-9]+(?:[._-]+[a-z0-9]+)*)+")
 _URL = re.compile(r"[a-z][a-z0-9+]*://[^\s@'\"]+")
 _WORD = re.compile(r"[\w./-]+")
 _SECRET = re.compile(r"(?!GITHUB_)[A-Z_][A-Z0-9_]*")
