@@ -25,6 +25,7 @@ _LONGEST = (
     "tests/lab",
     "notebooks/monitoring.ipynb",
     "notebooks/flights.ipynb",
+    "tests/export/test_github_workflows.py",
     "tests/image",
     "tests/flows",
     "tests/track/test_models.py",
