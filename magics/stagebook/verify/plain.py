@@ -10,10 +10,10 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from stagebook.run.gating import judged_gate
+from stagebook.run.sockets import own_folder
 
 Step = Mapping[str, Any]
 
@@ -141,7 +141,7 @@ def main(job: Mapping[str, Any]) -> None:
     client = NotebookClient(
         node, kernel_name=job["kernel"], timeout=None, startup_timeout=600, resources=resources, record_timing=False
     )
-    with TemporaryDirectory(dir=job["scratch"]) as own:
+    with own_folder() as own:
         manager: Any = client.create_kernel_manager()
         manager.transport = "ipc" if sys.platform != "win32" else "tcp"
         manager.connection_file = str(Path(own, "kernel.json"))
