@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+import click
 
 from stagebook.book.findings import CODES
 from stagebook.book.pipeline import examine
@@ -70,6 +72,25 @@ def magics_text() -> str:
     return "\n".join(parts)
 
 
+def commands_text() -> str:
+    """Each command with its help, commands of a group below it."""
+    from stagebook.cli import main
+
+    context = main.make_context("stagebook", [], resilient_parsing=True, terminal_width=100)
+    return "\n".join(_command(main, context, 2))
+
+
+def _command(command: click.Command, context: click.Context, depth: int) -> Iterator[str]:
+    yield f"{'#' * depth} `{context.command_path}`\n\n```text\n{command.get_help(context)}\n```\n"
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            below = command.get_command(context, name)
+            if below is not None:
+                yield from _command(
+                    below, click.Context(below, info_name=name, parent=context, terminal_width=100), depth + 1
+                )
+
+
 def exporters_text() -> str:
     """A row for each exporter that comes along, with what it can be told."""
     from stagebook.export.exporter import exporters
@@ -84,5 +105,6 @@ def exporters_text() -> str:
 PARTS: Mapping[str, Callable[[], str]] = {
     "findings": findings_text,
     "magics": magics_text,
+    "commands": commands_text,
     "exporters": exporters_text,
 }

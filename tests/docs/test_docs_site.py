@@ -36,18 +36,21 @@ class Page(HTMLParser):
 
 
 @pytest.fixture(scope="module")
-def site(tmp_path_factory):
-    """The pages of the site by their files."""
+def built(tmp_path_factory):
+    """The folder of the site."""
     if sys.version_info < (3, 11):
         pytest.skip("the site's tools need Python 3.11")
     folder = tmp_path_factory.mktemp("site")
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-n", "-d", str(folder / "doctrees")]
-    built = subprocess.run(
-        [*command, "-c", "docs", ".", str(folder / "html")], cwd=ROOT, capture_output=True, text=True, check=False
-    )
-    assert built.returncode == 0, built.stderr
-    files = (folder / "html").rglob("*.html")
-    return {path: Page(path.read_text(encoding="utf-8")) for path in files}
+    done = subprocess.run([*command, "-c", "docs", ".", str(folder / "html")], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return folder / "html"
+
+
+@pytest.fixture(scope="module")
+def site(built):
+    """The pages of the site by their files."""
+    return {path: Page(path.read_text(encoding="utf-8")) for path in built.rglob("*.html")}
 
 
 def test_links_lead_to_pages_and_places_that_are_there(site):
@@ -64,11 +67,17 @@ def test_links_lead_to_pages_and_places_that_are_there(site):
     assert dead == []
 
 
-def test_nothing_is_loaded_from_the_network(site):
+def test_nothing_is_loaded_from_the_network(built, site):
     elsewhere = {load for page in site.values() for load in page.loads if urlsplit(load).netloc}
-    styles = [path.parent for path in site][0].parent.rglob("*.css")
-    elsewhere |= {found for style in styles for found in re.findall(r"url\(\W?(https?://[^)]+)", style.read_text())}
+    elsewhere |= {
+        found for style in built.rglob("*.css") for found in re.findall(r"url\(\W?(https?://[^)]+)", style.read_text())
+    }
     assert elsewhere == set()
+
+
+def test_pictures_are_there(site):
+    paths = {path.parent / urlsplit(load).path for path, page in site.items() for load in page.loads if load[:1] != "#"}
+    assert [path for path in paths if not path.is_file()] == []
 
 
 def anchors(page: Path) -> set[str]:
@@ -91,8 +100,7 @@ def test_links_lead_somewhere_on_github_too(page):
         if parts.scheme:
             continue
         target = (page.parent / unquote(parts.path)).resolve() if parts.path else page
-        if not target.exists():
-            dead.append(link)
-        elif parts.fragment and target.suffix == ".md" and parts.fragment not in anchors(target):
+        places = anchors(target) if target.suffix == ".md" and target.exists() else {parts.fragment}
+        if not target.exists() or (parts.fragment and parts.fragment not in places):
             dead.append(link)
     assert dead == []
