@@ -29,7 +29,7 @@ PAGES_THAT_RUN = [page for page in PAGES if any(block.language == "console" for 
 
 def commands():
     for block in all_blocks(*SHELL):
-        for found in _COMMAND.finditer(block.text):
+        for found in _COMMAND.finditer(re.sub(r"\\\n\s*", "", block.text)):
             yield pytest.param(_SAID_AFTER.sub("", found[1]), id=f"{block}: {found[1][:60]}")
 
 
@@ -105,7 +105,8 @@ def folder(tmp_path):
 
 def environment(folder: Path) -> dict[str, str]:
     plain = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
-    return {**plain, "PATH": f"{folder / 'bin'}{os.pathsep}{plain['PATH']}", "COLUMNS": "120"}
+    path = f"{folder / 'bin'}{os.pathsep}{plain['PATH']}"
+    return {**plain, "PATH": path, "COLUMNS": "120", "STAGEBOOK_NO_TRACK": "1"}
 
 
 def steps(block: Block) -> list[tuple[str, str]]:
