@@ -9,7 +9,7 @@ NOTEBOOKS := $(NOTEBOOK) notebooks/tutorial.ipynb notebooks/monitoring.ipynb
 # One more than there are cores, as tests wait for kernels, servers and browsers.
 PROCESSES ?= $(shell $(PYTHON) -c 'import os; print(1 + (os.cpu_count() or 1))')
 
-.PHONY: help demo test differential verify torture images bench lint format pictures lock clean
+.PHONY: help demo test quick differential torture images bench lint format docs pictures dist lock clean verify
 .DEFAULT_GOAL := help
 
 help: ## List these verbs
@@ -21,6 +21,9 @@ demo: $(VENV)/demo.stamp ## Set up, run the flights demo, say where to look at t
 test: $(VENV)/test.stamp lint ## Set up, run all checks and tests
 	@$(BIN)/python -m compileall -q magics # where Python writes no bytecode, thousands of kernels would each compile it
 	$(BIN)/python -m pytest -n $(PROCESSES) --no-loadscope-reorder --nbval-lax tests $(NOTEBOOKS)
+
+quick: $(VENV)/test.stamp ## Set up, run what needs neither a server nor a browser: a first green test, in minutes
+	$(BIN)/python -m pytest -q -n $(PROCESSES) tests/book tests/test_exporters.py tests/test_imports.py tests/test_readme.py
 
 differential: $(VENV)/test.stamp ## Run hazards and scikit-learn's examples as stages and in one kernel; all must be the same
 	$(BIN)/python -m tests.differential --corpus all --json differential.json
@@ -48,11 +51,22 @@ format: $(VENV)/test.stamp ## Bring the code into form
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-pictures: $(VENV)/test.stamp ## Make the pictures of docs/record.md anew
+docs: $(VENV)/test.stamp ## Build the site in build/site; a warning is an error
+	$(BIN)/sphinx-build -q -W --keep-going -n -c docs . build/site
+	@echo "The site: build/site/docs/index.html"
+
+pictures: $(VENV)/test.stamp ## Make the docs' pictures anew
 	$(BIN)/python docs/pictures.py
 
+dist: $(VENV)/dist.stamp ## Build the release in dist/, check what is in it
+	rm -rf dist
+	$(UV) build --quiet --build-constraints constraints.txt --python $(BIN)/python
+	$(BIN)/check-wheel-contents dist/*.whl
+	$(BIN)/twine check --strict dist/*
+	$(BIN)/python -m tests.wheel dist
+
 lock: $(UV) ## Write constraints.txt anew, from pyproject.toml, for all supported Pythons
-	$(UV) pip compile --quiet --universal --python-version 3.10 --extra test --no-annotate --no-header \
+	$(UV) pip compile --quiet --universal --python-version 3.10 --extra test --extra dist --no-annotate --no-header \
 		--no-emit-index-url --output-file constraints.txt pyproject.toml
 
 clean: ## Remove what was built and the demo's results
@@ -73,3 +87,7 @@ $(VENV)/demo.stamp: pyproject.toml constraints.txt | $(UV)
 $(VENV)/test.stamp: pyproject.toml constraints.txt | $(UV)
 	$(INSTALL) --editable '.[test]'
 	@touch $@ $(VENV)/demo.stamp
+
+$(VENV)/dist.stamp: pyproject.toml constraints.txt | $(UV)
+	$(UV) pip install --quiet --python $(BIN)/python --constraint constraints.txt check-wheel-contents twine
+	@touch $@
