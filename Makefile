@@ -5,7 +5,8 @@ BIN := $(VENV)/bin
 UV := $(BIN)/uv
 INSTALL := $(UV) pip install --quiet --compile-bytecode --python $(BIN)/python --constraint constraints.txt
 NOTEBOOK := notebooks/flights.ipynb
-NOTEBOOKS := $(NOTEBOOK) notebooks/tutorial.ipynb notebooks/monitoring.ipynb
+NOTEBOOKS := $(NOTEBOOK) $(addprefix notebooks/,$(addsuffix .ipynb,\
+	tutorial monitoring sweep regression-report weekly-reports export))
 # One more than there are cores, as tests wait for kernels, servers and browsers.
 PROCESSES ?= $(shell $(PYTHON) -c 'import os; print(1 + (os.cpu_count() or 1))')
 
@@ -70,7 +71,7 @@ lock: $(UV) ## Write constraints.txt anew, from pyproject.toml, for all supporte
 		--no-emit-index-url --output-file constraints.txt pyproject.toml
 
 clean: ## Remove what was built and the demo's results
-	rm -rf $(VENV) .venv-bench benchmarks/.measured build dist magics/stagebook/labextension extension/node_modules extension/lib notebooks/.stagebook notebooks/my-model.ipynb
+	rm -rf $(VENV) .venv-bench benchmarks/.measured build dist magics/stagebook/labextension extension/node_modules extension/lib notebooks/.stagebook notebooks/my-model.ipynb notebooks/reports notebooks/exported
 
 $(VENV)/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || \
