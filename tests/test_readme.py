@@ -11,6 +11,7 @@ from notebooks_factory import written
 from stagebook.run.api import run_notebook
 
 COMMANDS = {"check", "show", "plan", "run", "sweep", "status", "runs", "compare", "diff", "sync", "gc", "doctor"}
+COMMANDS |= {"verify"}
 COMMANDS |= {"drift", "monitor", "lineage", "promote", "rollback", "serve", "score", "why", "test", "suggest", "export"}
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -12,7 +12,7 @@ from stagebook.errors import UsageError, did_you_mean
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint
 
-Kind = Literal["codec", "runner", "recorder", "state", "exporter"]
+Kind = Literal["codec", "runner", "recorder", "state", "exporter", "target"]
 
 _ROOMS: dict[str, tuple[str, ...]] = {
     "codec": ("stagebook.store.codecs",),
@@ -20,6 +20,7 @@ _ROOMS: dict[str, tuple[str, ...]] = {
     "recorder": ("stagebook.track.recorders",),
     "state": ("stagebook.run.states",),
     "exporter": ("stagebook.export.exporters", "stagebook.image.exporters"),
+    "target": ("stagebook.verify.targets",),
 }
 """Where ours are. Exporters that look at more than the pipeline stand in a room above."""
 

@@ -34,7 +34,13 @@ def plain(name: str) -> str:
 def test_binder_finds_everything_in_one_folder():
     elsewhere = ["apt.txt", "environment.yml", "postBuild", "requirements.txt", "runtime.txt", "start", "Dockerfile"]
     assert [name for name in elsewhere if (ROOT / name).exists()] == []
-    assert {path.name for path in BINDER.iterdir()} == {"README.md", "requirements.txt", "runtime.txt", "workspace.json", *SCRIPTS}
+    assert {path.name for path in BINDER.iterdir()} == {
+        "README.md",
+        "requirements.txt",
+        "runtime.txt",
+        "workspace.json",
+        *SCRIPTS,
+    }
 
 
 def test_python_is_pinned_to_one_that_the_project_supports():

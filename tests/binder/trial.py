@@ -34,7 +34,9 @@ class NoPythonError(RuntimeError):
 def main() -> None:
     """Try it, and say what came of it."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="take the Lab extension as it is built here, compile what is imported")
+    parser.add_argument(
+        "--quick", action="store_true", help="take the Lab extension as it is built here, compile what is imported"
+    )
     parser.add_argument("--pictures", type=Path, help="a folder for pictures of the pages")
     asked = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="binder-") as folder:

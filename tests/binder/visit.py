@@ -1,6 +1,6 @@
 """A visit to a Lab that is started as Binder starts it; run by `trial`, in a network of its own.
 
-    python -m tests.binder.visit REPOSITORY HOME ANSWER [PICTURES]
+python -m tests.binder.visit REPOSITORY HOME ANSWER [PICTURES]
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ SAME = {
         ("stage:a", "def f():\n    from math import floor\n    return floor(2.5)\nx = f()"),
         ("stage:b", "floor = 9\nprint(x, f(), floor)"),
     ],
+    "pandas_that_no_code_names": [("setup", "import pandas as pd"), ("stage:a", "print([1])")],
     "iter_shared": [
         ("stage:a", "it = iter(range(5))\nz = zip(it, it)"),
         ("stage:b", "print(next(z))"),

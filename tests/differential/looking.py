@@ -2,56 +2,18 @@
 
 from __future__ import annotations
 
-import copy
-import io
 import sys
-import types
 from typing import Any
 
-from stagebook.store.contents import ContentPickler
-from stagebook.store.digests import digest_of
-from stagebook.store.pickler import CannotStoreError
-
-_ATOMS = {bool, bytes, complex, float, int, str, type(None)}
-_ITERATORS = tuple(type(iter(empty)) for empty in ([], (), "", b"", range(0), {}))
-
-
-class _Looking(ContentPickler):
-    """As stored values are told apart, but by what can be seen of them in Python, without using private parts.
-
-    It is blind to which of several equal texts, dtypes or arrays an object holds, to how tables lie in memory, and to
-    the names of files that code is from. Of what Matplotlib draws it sees the picture.
-    """
-
-    def persistent_id(self, part: Any) -> Any:
-        meaning = _meaning(part)
-        return super().persistent_id(part) if meaning is None else int(meaning[:32], 16)
-
-    def reducer_override(self, part: Any) -> Any:
-        if (figure := _figure_of(part)) is not None:
-            return (tuple, ((f"{type(part).__qualname__} {_drawn(figure)}", _shown_of(part)),))
-        if type(part) in _ITERATORS:
-            return (iter, (list(copy.copy(part)),))
-        if type(part).__name__ == "Bunch":  # scikit-learn's: it leaves out what it does not show
-            return (dict, (list(part.items()),))
-        if type(part).__name__ in ("DataFrameGroupBy", "SeriesGroupBy"):
-            return (dict, (list(part),))
-        reduced = super().reducer_override(part)
-        if isinstance(part, type) and isinstance(reduced, tuple) and len(reduced) > 2:
-            make, arguments, (members, *more), *rest = reduced
-            # Their order differs where a class was made again; its module stands among the arguments, too.
-            members = {name: member for name, member in sorted(members.items()) if name != "__module__"}
-            # The number by which it is found again is left out.
-            return (make, (*arguments[:-2], part.__qualname__), (members, *more), *rest)
-        return reduced
+from stagebook.verify.looking import CannotStoreError, drawn, figure_of, meaning_of
 
 
 def told(value: Any) -> str:
     """The value's type and digest; the type alone where it has none."""
-    figure = _figure_of(value)
+    figure = figure_of(value)
     kind = f"{type(value).__module__}.{type(value).__qualname__}"
     try:
-        digest = _digest(value) if figure is None else _drawn(figure)
+        digest = meaning_of(value) if figure is None else drawn(figure)
         flags = getattr(value, "flags", None) if kind == "numpy.ndarray" else None
         return f"{kind} {digest[:16]}{'' if flags is None or flags.writeable else ' read-only'}"
     except CannotStoreError as error:
@@ -61,76 +23,3 @@ def told(value: Any) -> str:
 def are_there(names: list[str]) -> list[str]:
     """Those of the names that are bound after all."""
     return [name for name in names if name in vars(sys.modules["__main__"])]
-
-
-def _digest(value: Any) -> str:
-    looking = _Looking(namespace=vars(sys.modules["__main__"]), setup={})
-    looking.dump_value(value)
-    return looking.snapshot().digest()
-
-
-def _meaning(part: Any) -> str | None:
-    """A digest of what can be told apart by content alone; None for what is taken apart further."""
-    kind = type(part)
-    if kind is str:
-        return digest_of(b"str", part.encode("utf-8", "surrogatepass"))
-    if kind is bytes:
-        return digest_of(b"bytes", part)
-    if kind is tuple and {type(one) for one in part} <= _ATOMS:  # equal ones may be one object, or not
-        return digest_of(b"tuple", repr(part).encode("utf-8", "surrogatepass"))
-    if kind.__name__ == "StringDtype":  # pandas has one object for many columns, or one for each
-        return digest_of(b"dtype", f"{part!r} {getattr(part, 'storage', '')}".encode())
-    if kind is types.CodeType:
-        told_apart = (part.co_name, part.co_code, part.co_consts, part.co_names, part.co_varnames, part.co_freevars)
-        return digest_of(b"code", _digest(told_apart).encode())
-    if isinstance(part, types.ModuleType):
-        return digest_of(b"module", part.__name__.encode())
-    if kind in (set, frozenset):
-        return digest_of(kind.__name__.encode(), *(one.encode() for one in sorted(map(_digest, part))))
-    numpy, arrow = sys.modules.get("numpy"), sys.modules.get("pyarrow")
-    if numpy is not None and isinstance(part, numpy.dtype):
-        return digest_of(b"dtype", repr(part).encode())
-    if numpy is not None and kind in (numpy.ndarray, numpy.memmap) and not part.dtype.hasobject:
-        return _of_array(part)
-    if arrow is not None and isinstance(part, (arrow.Array, arrow.ChunkedArray)):
-        return digest_of(b"arrow", str(part.type).encode(), _digest(part.to_pylist()).encode())
-    return None
-
-
-def _of_array(array: Any) -> str:
-    fields = array.dtype.names
-    shape = f"{type(array).__name__} {array.dtype!r} {array.shape}".encode()
-    if fields:  # between fields there may be bytes that mean nothing
-        return digest_of(shape, *(_of_array(array[field]).encode() for field in fields))
-    return digest_of(shape, array.tobytes())
-
-
-def _figure_of(value: Any) -> Any:
-    """The figure that a value of Matplotlib's is, or is drawn in."""
-    artist = sys.modules.get("matplotlib.artist")
-    if artist is None or not isinstance(value, artist.Artist):
-        return None
-    return value.get_figure(root=True) or value
-
-
-def _shown_of(artist: Any) -> list[Any]:
-    """Colours, texts, places and the like, by which a legend's handle that is in no figure can be told from others."""
-    from matplotlib.artist import ArtistInspector
-
-    found = ArtistInspector(artist).properties()
-    return [(name, value) for name, value in sorted(found.items()) if _is_plain(value)]
-
-
-def _is_plain(value: Any) -> bool:
-    if type(value) in (tuple, list):
-        return all(map(_is_plain, value))
-    return type(value) in _ATOMS or type(value).__module__ == "numpy"
-
-
-def _drawn(figure: Any) -> str:
-    """A digest of the picture: its object holds numbers of its own process."""
-    if not hasattr(figure, "savefig"):
-        return ""
-    stream = io.BytesIO()
-    figure.savefig(stream, format="raw", dpi=50)
-    return digest_of(stream.getvalue())

@@ -18,8 +18,8 @@ CELLS = [
     ("parameters", "n: int = 3  # how many\nlabel: str = 'a'"),
     ("setup", "import os, time\nimport pandas as pd"),
     ("stage:load", "df = pd.DataFrame({'x': range(n)})"),
-    ("stage:left", "left = df.x.sum()\nprint('in', os.getppid())\ntime.sleep(1)"),
-    ("stage:right", "right = df.assign(y=df.x ** 2)\nprint('in', os.getppid())\ntime.sleep(1)"),
+    ("stage:left", "left = df.x.sum()\nprint('in', os.getppid())\ntime.sleep(3)"),
+    ("stage:right", "right = df.assign(y=df.x ** 2)\nprint('in', os.getppid())\ntime.sleep(3)"),
     ("", "%%stage join metrics=total\ntotal = float(left + right.y.sum())"),
 ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import tempfile
 import threading
 from collections import Counter
 
@@ -301,3 +302,11 @@ def test_many_stages_that_wait_for_a_kernel_are_not_judged_whenever_one_is_done(
     assert bench.run([(f"stage:s{number}", f"x{number} = {number}") for number in range(9)], jobs=1).state == "done"
     assert len(judged) == 9
     assert max(judged.values()) <= 3
+
+
+def test_a_long_path_for_temporary_files_leaves_room_for_sockets(bench, tmp_path, monkeypatch):
+    long = tmp_path / ("t" * 90)
+    long.mkdir()
+    monkeypatch.setattr(tempfile, "tempdir", str(long))
+    monkeypatch.setenv("TMPDIR", str(long))
+    assert bench.run(CHAIN).state == "done"

@@ -31,6 +31,7 @@ def trained(tmp_path_factory):
     folder = tmp_path_factory.mktemp("monitored")
     with pytest.MonkeyPatch.context() as patch:
         record_in_this_process(patch)
+        patch.delenv("MLFLOW_TRACKING_URI", raising=False)  # MLflow sets it, for tests that came before
         patch.chdir(folder)
         assert run_notebook(written(folder, TRAIN, "flights.ipynb")).state == "done"
         client = client_for(folder / ".stagebook")

@@ -21,6 +21,7 @@ from stagebook.commands import (
     suggesting,
     sweeping,
     testing,
+    verifying,
 )
 
 COMMANDS: tuple[click.Command, ...] = (
@@ -44,6 +45,7 @@ COMMANDS: tuple[click.Command, ...] = (
     serving.serve,
     serving.score,
     exporting.export,
+    verifying.verify,
     recording.sync,
     storing.gc,
     doctoring.doctor,

@@ -11,7 +11,7 @@ import click
 from stagebook.commands.options import examples
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Iterable, Mapping
 
     from stagebook.export.exporter import Exporter, ExportOption
     from stagebook.export.writing import FileState
@@ -67,16 +67,19 @@ _FINISHING = {"image": "stagebook.commands.imaging"}
 
 def _command(name: str, exporter: Exporter) -> click.Command:
     more = importlib.import_module(_FINISHING[name]) if name in _FINISHING else None
+    in_repository = bool(getattr(exporter, "in_repository", False))
+    usual = "the repository's root" if in_repository else f"NOTEBOOK-{name}"
     parameters: list[click.Parameter] = [
         click.Argument(["notebook"], type=click.Path(path_type=Path)),
-        click.Option(["--out"], type=click.Path(path_type=Path, file_okay=False), help=f"Folder [NOTEBOOK-{name}]."),
+        click.Option(["--out"], type=click.Path(path_type=Path, file_okay=False), help=f"Folder [{usual}]."),
         *(_option(one) for one in exporter.options),
         *(more.OPTIONS if more is not None else ()),
         click.Option(["--force"], is_flag=True, help="Write over files that were edited since the last export."),
         click.Option(["--dry-run"], is_flag=True, help="Say what would be written; write nothing."),
     ]
 
-    from stagebook.export.writing import default_folder
+    from stagebook.export.repository import root_for
+    from stagebook.export.writing import default_folder, listed_as
 
     def run(notebook: Path, *, out: Path | None, force: bool, dry_run: bool, **given: Any) -> None:
         asked = {one: given.pop(one) for one in (more.NAMES if more is not None else ())}
@@ -85,8 +88,15 @@ def _command(name: str, exporter: Exporter) -> click.Command:
             out = out or notebook.parent / default_folder(notebook, more.variant(given))
         if out is not None and given.get("source", "") is None:
             given["source"] = _seen_from(out, notebook)
-        allowed = more.check_folder if more is not None and not force else None
-        folder, files = _export(name, notebook, out, given, allowed=allowed, overwrite=force, dry=dry_run)
+        files = _files(name, notebook, given)
+        usual = (
+            root_for(notebook) if in_repository and out is None else notebook.parent / default_folder(notebook, name)
+        )
+        folder = usual if out is None else out
+        if more is not None and not force:
+            more.check_folder(folder, files)
+        listed = listed_as(name, notebook, folder, in_repository=in_repository)
+        _write(files, folder, listed, overwrite=force, dry=dry_run)
         if more is not None and not dry_run:
             more.finish(folder, files, asked)
 
@@ -121,32 +131,23 @@ def _option(option: ExportOption) -> click.Option:
     return click.Option(names, type=kinds[option.kind], default=option.default, show_default=shown, help=option.help)
 
 
-def _export(
-    name: str,
-    notebook: Path,
-    out: Path | None,
-    given: dict[str, Any],
-    *,
-    allowed: Callable[[Path, Mapping[str, bytes]], None] | None,
-    overwrite: bool,
-    dry: bool,
-) -> tuple[Path, Mapping[str, bytes]]:
-    """Write the files, or say which would be written; the folder, and what is in it."""
+def _files(name: str, notebook: Path, given: dict[str, Any]) -> Mapping[str, bytes]:
     from stagebook.book.notebook import read_document
     from stagebook.book.pipeline import recalled_pipeline
     from stagebook.export.exporter import exported_files
-    from stagebook.export.writing import default_folder, states, write
 
     document = read_document(notebook)
-    files = exported_files(name, recalled_pipeline(document, notebook), document, given)
-    folder = notebook.parent / default_folder(notebook, name) if out is None else out
-    if allowed is not None:
-        allowed(folder, files)
+    return exported_files(name, recalled_pipeline(document, notebook), document, given)
+
+
+def _write(files: Mapping[str, bytes], folder: Path, listed: str, *, overwrite: bool, dry: bool) -> None:
+    """Write the files, or say which would be written."""
+    from stagebook.export.writing import states, write
+
     if dry:
-        click.echo(_told(folder, states(files, folder, exporter=name), files, dry=True))
+        click.echo(_told(folder, states(files, folder, exporter=listed), files, dry=True))
     else:
-        click.echo(_told(folder, write(files, folder, exporter=name, overwrite=overwrite), files, dry=False))
-    return folder, files
+        click.echo(_told(folder, write(files, folder, exporter=listed, overwrite=overwrite), files, dry=False))
 
 
 def _told(folder: Path, found: Iterable[FileState], files: Any, *, dry: bool) -> str:

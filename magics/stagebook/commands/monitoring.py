@@ -28,6 +28,7 @@ _RETRIES = (timedelta(seconds=10), timedelta(minutes=5))
         "stagebook monitor models:/flights@champion                        each day, the last seven; goes on",
         "stagebook monitor models:/flights@champion --once                 all windows that are over; then it ends",
         "stagebook monitor models:/flights@champion --once --window 31d --every 31d --by time_hour",
+        "stagebook monitor models:/flights@champion --once --log s3://bucket/requests/flights      a copy of it",
         "stagebook monitor models:/flights@champion --once --labels late.parquet --target late --on flight_id",
         "stagebook monitor models:/flights@champion --retrain flights.ipynb -p until {end}",
         f"{_WEBHOOK}=https://... stagebook monitor models:/flights@champion",
@@ -35,7 +36,7 @@ _RETRIES = (timedelta(seconds=10), timedelta(minutes=5))
     )
 )
 @click.argument("model")
-@click.option("--log", type=click.Path(path_type=Path), help="The service's log [.stagebook/requests/NAME].")
+@click.option("--log", metavar="FOLDER|URL", help="The service's log [.stagebook/requests/NAME]; a URL with --once.")
 @click.option("--window", default="7d", show_default=True, metavar="LENGTH", help="What is looked at, each time.")
 @click.option("--every", metavar="LENGTH", help="From one window's end to the next [1d, or the window if shorter].")
 @click.option("--once", is_flag=True, help="Look at the windows that are over, and end.")
@@ -52,7 +53,7 @@ _RETRIES = (timedelta(seconds=10), timedelta(minutes=5))
 def monitor(
     model: str,
     *,
-    log: Path | None,
+    log: str | None,
     window: str,
     every: str | None,
     once: bool,
@@ -77,8 +78,11 @@ def monitor(
     from stagebook.drift.api import HOME
     from stagebook.drift.compare import Asked
     from stagebook.drift.monitor import Watch, named_model
+    from stagebook.drift.requests import log_at
     from stagebook.drift.times import length_of
 
+    if log is not None and "://" in log and not once:
+        raise UsageError("A log at a URL is copied at the start: look at it with --once, time and again.")
     if labels is not None and target is None:
         raise UsageError("--labels needs --target: the column of it that holds the labels.")
     if parameters and retrain is None:
@@ -96,20 +100,21 @@ def monitor(
         steps["tell"] = Tell(address)
     if retrain is not None:
         steps["retrain"] = Retrain(retrain, parameters, home)
-    watch = Watch(
-        model,
-        log or home / "requests" / name,
-        home,
-        length,
-        length_of(every) if every else min(length, timedelta(days=1)),
-        by,
-        target,
-        labels,
-        on,
-        Asked(threshold=threshold, limit=limit),
-        steps,
-    )
-    sys.exit(_once(watch, name) if once else _for_ever(watch, name))
+    with log_at(log or str(home / "requests" / name)) as folder:
+        watch = Watch(
+            model,
+            folder,
+            home,
+            length,
+            length_of(every) if every else min(length, timedelta(days=1)),
+            by,
+            target,
+            labels,
+            on,
+            Asked(threshold=threshold, limit=limit),
+            steps,
+        )
+        sys.exit(_once(watch, name) if once else _for_ever(watch, name))
 
 
 def _once(watch: Watch, name: str) -> int:

@@ -80,16 +80,34 @@ def show(notebook: Path, form: Any, out: Path | None) -> None:
     write_text(out, drawn if drawn.endswith("\n") else f"{drawn}\n")
 
 
-@click.command(epilog=examples("stagebook plan flights.ipynb", "stagebook plan flights.ipynb -p depth 8"))
+@click.command(
+    epilog=examples(
+        "stagebook plan flights.ipynb",
+        "stagebook plan flights.ipynb -p depth 8",
+        "stagebook plan flights.ipynb --format key     what a cache of the store may be called by, in CI",
+    )
+)
 @notebook_argument
 @selection_options
-@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text", show_default=True)
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["text", "json", "key"]),
+    default="text",
+    show_default=True,
+    help="`key`: a digest of all code, parameters, packages and named files that the stages' results depend on.",
+)
 def plan(notebook: Path, form: str, **asked: Any) -> None:
     """Say what a run would do, stage by stage, and why; run nothing."""
     from stagebook.run.api import plan_notebook
     from stagebook.text import plan_text
 
     given = dict(given_parameters(notebook, asked["parameters"], asked["secrets"]))
+    if form == "key":
+        from stagebook.run.recipe import recipe_of
+
+        click.echo(recipe_of(notebook, parameters=given, store=asked["store"]))
+        return
     made = plan_notebook(notebook, parameters=given, selection=selection(asked), store=asked["store"])
     if form == "json":
         import json

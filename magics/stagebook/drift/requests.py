@@ -8,9 +8,11 @@ merged them was killed before they were removed.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime, timezone
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 from stagebook.errors import StoreError, UsageError, did_you_mean
@@ -30,6 +32,32 @@ FACTS = (TIME, REQUEST, ROW, VERSION, LATENCY)
 REPLACES = b"stagebook.replaces"
 """Key in a merged file's metadata: JSON, the names of the files whose place it takes."""
 _DAY = "day="
+
+
+@contextmanager
+def log_at(place: str) -> Iterator[Path]:
+    """The folder of a log; where that is a URL that fsspec knows, a copy of it, for as long as this lasts.
+
+    Raises:
+        StagebookError: there is no log at the URL, or it cannot be read.
+    """
+    if "://" not in place:
+        yield Path(place)
+        return
+    import fsspec
+
+    scheme, _, rest = place.partition("://")
+    shown = f"{scheme}://{rest.rpartition('@')[2]}"  # without a password
+    with TemporaryDirectory(prefix="stagebook-requests-") as folder:
+        try:
+            files, path = fsspec.core.url_to_fs(place)
+            files.get(f"{path.rstrip('/')}/", folder, recursive=True)
+        except FileNotFoundError as error:
+            raise no_log(shown) from error
+        except (OSError, ValueError, ImportError) as error:
+            remedy = "Is the address right, and is the package that opens it installed?"
+            raise StoreError(f"The request log at {shown} cannot be read ({type(error).__name__}). {remedy}") from error
+        yield Path(folder)
 
 
 def day_folder(folder: Path, moment: datetime) -> Path:
@@ -99,7 +127,7 @@ def read_requests(
     return found
 
 
-def no_log(folder: Path) -> UsageError:
+def no_log(folder: Path | str) -> UsageError:
     """What is said where no service has logged anything."""
     remedy = "`stagebook serve` writes one to .stagebook/requests/NAME, or where its --log says: name that folder."
     return UsageError(f"There is no request log in the folder `{folder}`. {remedy}")

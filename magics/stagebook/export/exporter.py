@@ -48,6 +48,9 @@ class ExportOption:
 class Exporter(Protocol):
     """Makes other tools' files of a pipeline.
 
+    Its files go to a folder beside the notebook, unless it has an attribute `in_repository` that is true: then they
+    belong at the root of the notebook's git repository.
+
     Attributes:
         title: what it is called on the screen.
         says: what it makes, in a sentence.

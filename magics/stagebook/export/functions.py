@@ -131,8 +131,10 @@ def _shown(
     """The top level with its text."""
     used = {name for one in uses.values() for name in one.loads} | {one.binds for one in more}
     used |= {name for stage in pipeline.stages for name in control_names(stage.options)}
+    first = code.as_in_a_notebook(top)
+    used |= {node.id for node in ast.walk(ast.parse(first)) if isinstance(node, ast.Name)}
     shown = top.shown(showing, used=frozenset(used))
-    return replace(shown, code=code.as_in_a_notebook(top) + shown.code)
+    return replace(shown, code=first + shown.code)
 
 
 def _function(

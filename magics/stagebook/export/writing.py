@@ -169,3 +169,17 @@ def _digest(content: bytes) -> str:
 def default_folder(notebook: Path, exporter: str) -> str:
     """The name of the folder beside the notebook that an exporter writes to where nobody names another."""
     return f"{notebook.stem}-{exporter}"
+
+
+def listed_as(exporter: str, notebook: Path, folder: Path, *, in_repository: bool) -> str:
+    """What an export's files are listed under: at a repository's root, several notebooks have some each.
+
+    Args:
+        exporter: the exporter's name.
+        notebook: the notebook.
+        folder: where its files go.
+        in_repository: whether that is a repository's root.
+    """
+    if not in_repository:
+        return exporter
+    return f"{exporter} {Path(os.path.relpath(notebook.resolve(), folder.resolve())).as_posix()}"

@@ -10,7 +10,7 @@ from typing import Any
 from stagebook.book.notebook import read_document
 from stagebook.book.pipeline import recalled_pipeline
 from stagebook.export.exporter import exported_files, exporters
-from stagebook.export.writing import EditedError, write
+from stagebook.export.writing import EditedError, listed_as, write
 from stagebook.lab.plain import plain
 from stagebook.lab.refusals import RefusedError
 
@@ -63,8 +63,10 @@ def export_written(
     """
     files = _files(notebook, name, given)
     remedy = "Move it, or press *Overwrite*."
+    in_repository = bool(getattr(exporters()[name], "in_repository", False))
+    listed = listed_as(name, notebook, folder, in_repository=in_repository)
     try:
-        states = write(files, folder, exporter=name, overwrite=overwrite, remedy=remedy)
+        states = write(files, folder, exporter=listed, overwrite=overwrite, remedy=remedy)
     except EditedError as error:
         raise RefusedError(409, str(error).replace(str(folder), folder.name)) from error
     shown = folder.relative_to(root.resolve()).as_posix()

@@ -58,7 +58,14 @@ def mlflow_command() -> list[str]:
         raise HTTPError(404, "Runs are recorded by the server at %s: open its own page.", shown_place())
     if not is_recorded(home):
         raise HTTPError(404, "No run is recorded in %s yet. Run a pipeline, then load this page again.", Path.cwd())
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri.replace("{", "{{").replace("}", "}}")]
+    command = [
+        sys.executable,
+        "-m",
+        "mlflow",
+        "server",
+        "--backend-store-uri",
+        uri.replace("{", "{{").replace("}", "}}"),
+    ]
     command += ["--workers", "1", "--uvicorn-opts", "--uds '{unix_socket}'"]
     # Under which name and from which page Jupyter is asked, MLflow cannot know: the app judges that.
     return [*command, "--app-name", APP, "--allowed-hosts", "*", "--cors-allowed-origins", "*"]

@@ -41,6 +41,7 @@ HELP: dict[str, str] = {
     "test": "[STAGE] [--run]: the test cells, on what their stages have stored",
     "promote": "make the model of the last run the one in use; rollback undoes it, lineage says where it comes from",
     "export": "EXPORTER [--out FOLDER] [--dry-run] [--force]: the pipeline as other tools' files, such as python",
+    "verify": "[--targets TARGET,..]: whether each way to run it gives what its cells give from top to bottom",
     "cache": "on|off: keep what stage cells make that are run by hand, and take it from the store where it is there",
     "notebook": "NOTEBOOK: say which notebook this kernel belongs to, where it does not know",
 }

@@ -75,7 +75,7 @@ def run_notebook(
         runner: runs the stages in place of one that `on` and `jobs` name; whoever gives it closes it.
 
     Returns:
-        The run. Its `state` says whether stages failed: that raises nothing.
+        The run. Its `state` says whether stages failed, which raises nothing.
 
     Raises:
         StagebookError: nothing was run: the notebook, a parameter, the selection, the kernel or a folder is wrong.

@@ -69,7 +69,7 @@ def outputs_of(notebook: Path, stage: str, *, run: str | None = None, store: str
     pipeline, kept = load_pipeline(notebook), store_for(notebook, store)
     known = _stage(pipeline, stage)
     facts = _run_with(pipeline, {known.name}, run=run, store=store)
-    result = _result(kept, facts, known.name)
+    result = result_in(kept, facts, known.name)
     own = [cell for cell in result.cells if cell.started >= result.started]
     return KeptValues(
         facts["id"],
@@ -92,7 +92,7 @@ def inputs_of(notebook: Path, stage: str, *, run: str | None = None, store: str 
     taken = pipeline.inputs[known.name]
     sources = set(taken.values())
     facts = _run_with(pipeline, sources, run=run, store=store)
-    results = {source: _result(kept, facts, source) for source in sources}
+    results = {source: result_in(kept, facts, source) for source in sources}
     found = stored_inputs(pipeline, known, results)
     unstorable = {
         name: results[source].unstorable[name] for name, source in taken.items() if name in results[source].unstorable
@@ -151,8 +151,17 @@ def _states(facts: Facts) -> dict[str, str]:
     return {stage["stage"]: stage["state"] for stage in facts["stages"]}
 
 
-def _result(store: Store, facts: Facts, stage: str) -> StageResult:
-    """What came of a stage in a run, from the store, which has signed it."""
+def result_in(store: Store, facts: Facts, stage: str) -> StageResult:
+    """What came of a stage in a run, from the store, which has signed it.
+
+    Args:
+        store: where it is.
+        facts: what `run.json` says.
+        stage: the stage's name.
+
+    Raises:
+        UsageError: the store has it no more.
+    """
     told = next(one for one in facts["stages"] if one["stage"] == stage)
     key = told["fingerprint"]
     for name, record in store.records(f"results/{key}"):

@@ -20,14 +20,12 @@ from typing import TYPE_CHECKING, Any
 from stagebook.errors import KernelError
 from stagebook.run.files import remove_leftovers
 from stagebook.run.job import CellRecord, JobCell
+from stagebook.run.sockets import PREFIX, own_folder, temporary
 from stagebook.run.warm.pool import NoTemplateError, Pool
 from stagebook.run.widgets import STATE, shown
 
 if TYPE_CHECKING:
     from stagebook.run.client import Client
-
-_FOLDERS = "stagebook-"
-"""How the names of kernels' own folders, among the system's temporary files, start."""
 
 _START_TIMEOUT = 120
 _PATIENCE = 5
@@ -41,7 +39,7 @@ _QUIET = {
 
 def remove_old_folders() -> None:
     """Remove the folders of kernels whose runner was killed; young ones may be another container's."""
-    remove_leftovers(Path(tempfile.gettempdir()), _FOLDERS, age=600)
+    remove_leftovers(Path(temporary()), PREFIX, age=600)
 
 
 class CellFailedError(Exception):
@@ -126,7 +124,7 @@ class Kernel:
         if pool is not None:
             with contextlib.suppress(NoTemplateError):
                 return await cls.fork(name, folder=folder, pool=pool)
-        own = tempfile.TemporaryDirectory(prefix=f"{_FOLDERS}{os.getpid()}-")  # connection, log; `stop` removes it
+        own = own_folder()  # connection, log; `stop` removes it
         client = _client(name)
         manager: Any = client.km
         if os.name == "posix":

@@ -8,7 +8,6 @@ from __future__ import annotations
 import functools
 import os
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from stagebook.run.environment import imported_files
+from stagebook.run.sockets import PREFIX, temporary
 from stagebook.run.surroundings import foreign_folders, is_importing, is_mlflows, own_work
 from stagebook.store.digests import digest_of_file, digest_of_json
 
@@ -35,7 +35,7 @@ _OF_TWO = frozenset({"os.link", "os.rename"})
 _BELOW = frozenset({"os.remove", "os.rmdir"})
 _REMOVING = frozenset({*_OF_TWO, *_BELOW, "os.symlink", "os.truncate"})
 _NOTED = _LISTING | _OUTSIDE | _REMOVING | {"open", "os.chdir", "os.mkdir"}
-_OF_KERNELS = os.path.join(tempfile.gettempdir(), "stagebook-")  # noqa: PTH118 - a text, as events have it
+_OF_KERNELS = os.path.join(temporary(), PREFIX)  # noqa: PTH118 - a text, as events have it
 """What paths of kernels' own files start with."""
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from stagebook.run.claims import Shared
 from stagebook.run.record import Run, new_run_id
 from stagebook.store.blobs import Store
 
+NO_TRACK = "STAGEBOOK_NO_TRACK"
+"""The environment variable with which no run is recorded in MLflow, for what has no `--no-track`, as Papermill."""
 STORE = ".stagebook"
 """Folder beside the notebook in which results are kept by default."""
 
@@ -81,6 +84,7 @@ class Request:
         kept = store_for(source, store)
         home = home_for(source, store)
         place = (folder or home / "runs" / name).absolute()
+        track = track and not os.environ.get(NO_TRACK)
         return cls(name, source, kept.location, home, place, jobs, selection, listeners, track, shared, later, on=on)
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 _INK, _FAINT, _FAILED = "#333333", "#8a8a8a", "#c9c9c9"
 _FEW = 9
 """Values up to which each has a tick of its own."""
+_APART = 0.04
+"""Of an axis' height: nearer to one another, ticks cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +87,7 @@ def scale_of(name: str, values: Sequence[Any], *, log: bool | None = None, each:
         name: what the axis is called.
         values: what stands on it.
         log: whether by logarithm; None to do so where the values are spread over two orders of magnitude.
-        each: whether a few values have a tick each, rather than round numbers.
+        each: whether a few values that stand apart have a tick each, rather than round numbers.
     """
     numeric = all(isinstance(value, (int, float)) and not isinstance(value, bool) for value in values)
     if not numeric or not values:
@@ -102,7 +104,8 @@ def scale_of(name: str, values: Sequence[Any], *, log: bool | None = None, each:
         return _between(size(value), size(low), size(high))
 
     distinct = sorted({float(value) for value in values})
-    marks = distinct if each and len(distinct) <= _FEW else _round_numbers(low, high, log=log)
+    apart = all(position(after) - position(before) >= _APART for before, after in pairwise(distinct))
+    marks = distinct if each and apart and len(distinct) <= _FEW else _round_numbers(low, high, log=log)
     return Scale(name, position, tuple((position(mark), shown(mark)) for mark in marks))
 
 

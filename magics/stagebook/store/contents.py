@@ -18,10 +18,11 @@ from stagebook.store.pickler import Pickler
 from stagebook.store.snapshots import Piece, Snapshot, pieces_now
 
 _CACHES = {
-    "pandas": frozenset({"_cache"}),
+    "pandas": frozenset({"_cache", "_readonly"}),
     "scipy": frozenset({"_has_sorted_indices", "_has_canonical_format"}),
 }
-"""Attributes in which the classes of these packages keep what they have found out about themselves."""
+"""Attributes in which the classes of these packages keep what they have found out about themselves, or whether others
+may write to what is shown of them."""
 
 
 _BIG = 4096

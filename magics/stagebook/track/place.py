@@ -80,7 +80,7 @@ def artifacts_at(home: Path) -> str | None:
     Args:
         home: the folder beside the notebook in which runs are recorded.
     """
-    return None if "MLFLOW_TRACKING_URI" in os.environ else (home.absolute() / "mlartifacts").as_uri()
+    return None if os.environ.get("MLFLOW_TRACKING_URI") else (home.absolute() / "mlartifacts").as_uri()
 
 
 @contextmanager

@@ -13,7 +13,6 @@ from stagebook.export.beyond import beyond
 from stagebook.export.commandline import is_required
 from stagebook.export.exporter import ExportOption
 from stagebook.export.functions import Functions, functions_of
-from stagebook.export.imports import is_known
 from stagebook.export.kedrofiles import (
     ENVIRONMENT,
     FOLDER_HOOK,
@@ -25,24 +24,13 @@ from stagebook.export.kedrofiles import (
 )
 from stagebook.export.layout import quoted, sentence
 from stagebook.export.nodetext import NodeText
+from stagebook.export.packages import packages_of, strange_modules
 from stagebook.export.plain import refusal
 from stagebook.export.titles import module_name, title_of
 from stagebook.export.wiring import Wiring, wiring_of
 from stagebook.export.yamltext import entry, yaml_of
 from stagebook.model import Parameter, Pipeline
 
-_PACKAGES = {
-    "sklearn": "scikit-learn",
-    "skimage": "scikit-image",
-    "imblearn": "imbalanced-learn",
-    "cv2": "opencv-python",
-    "PIL": "pillow",
-    "bs4": "beautifulsoup4",
-    "yaml": "pyyaml",
-    "dateutil": "python-dateutil",
-    "mpl_toolkits": "matplotlib",
-}
-"""What is installed for a module that is called otherwise."""
 _NO_PACKAGE = frozenset({"kedro", "kedro_datasets", "pytest", "omegaconf", "conf", "src"})
 """Names that would hide what the project needs."""
 _VERSION = "1.0.0"
@@ -203,18 +191,12 @@ class _Project:
 
     def _packages(self) -> list[str]:
         """What the code imports and is well known, as it is installed."""
-        roots = {one.module.partition(".")[0] for one in self.wiring.imports if is_known(one)}
-        roots -= sys.stdlib_module_names | {"IPython"}
-        found = {_PACKAGES.get(root, root) for root in roots if root}
         code = "".join(cell.source for cell in self.pipeline.cells if cell.role != "exploration")
-        found |= {"pyarrow"} if "parquet" in code or "feather" in code else set()
-        found |= {"cloudpickle"} if self.wiring.by_value else set()
-        return sorted(found)
+        found = packages_of(self._modules(), code)
+        return sorted(found | ({"cloudpickle"} if self.wiring.by_value else set()))
 
-    def _strange(self) -> list[str]:
-        """Modules of which it is not known whether they are somebody's package or files beside the notebook."""
-        every = {one.module.partition(".")[0] for one in self.wiring.imports if not is_known(one)}
-        return sorted(every - {"stagebook", "__future__", ""})
+    def _modules(self) -> list[str]:
+        return [one.module for one in self.wiring.imports]
 
     def _pyproject(self) -> Iterator[str]:
         yield from ["[build-system]", 'requires = ["setuptools>=70"]', 'build-backend = "setuptools.build_meta"', ""]
@@ -252,7 +234,7 @@ class _Project:
         yield f"Nodes run in the folder that `src/{self.package}/hooks.py` names, `{self.folder}` as seen from here:"
         yield "paths in the code are relative to it, as they were to the notebook's. Paths in `conf/` are relative to"
         yield "this folder."
-        if strange := self._strange():
+        if strange := strange_modules(self._modules()):
             yield f"Not among the dependencies, since they may be files beside the notebook: {', '.join(strange)}."
             yield f"Run `PYTHONPATH={self.folder} kedro run` where they are."
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import socket
-import tempfile
 import uuid
 from collections import deque
 from collections.abc import Iterable, Mapping
@@ -14,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from stagebook.run.sockets import own_folder
 from stagebook.run.warm.command import command
 
 LIMIT = 60
@@ -59,7 +58,7 @@ class Pool:
     def __init__(
         self, python: str, folder: str, *, imports: Iterable[str], environment: Mapping[str, str], spare: int
     ) -> None:
-        self._own = tempfile.TemporaryDirectory(prefix=f"stagebook-{os.getpid()}-")
+        self._own = own_folder()
         self._waiting: deque[WarmKernel] = deque()
         self._kernels: dict[int, WarmKernel] = {}
         self._spare = spare
