@@ -85,7 +85,7 @@ def page_for(home: Path, base_url: str) -> str:
 
 
 def homes_below(folder: Path) -> list[Path]:
-    """The folders with a record of runs that belong to notebooks in this folder or near below it, last written first."""
+    """The folders with a record of runs, of notebooks in this folder or near below it, last written first."""
     records = [home / "mlflow.db" for home in _homes(folder, _DEPTH)]
     times = {record.parent: record.stat().st_mtime for record in records if record.is_file()}
     return sorted(times, key=times.__getitem__, reverse=True)
