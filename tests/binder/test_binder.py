@@ -105,7 +105,7 @@ def test_addresses_open_the_tutorial():
 
 
 @pytest.mark.skipif("STAGEBOOK_BINDER" not in os.environ, reason="takes minutes: set STAGEBOOK_BINDER, as CI does")
-@pytest.mark.timeout(900)
+@pytest.mark.timeout(1800)
 def test_a_visitor_runs_the_tutorial_and_sees_its_runs_in_mlflow(tmp_path):
     pytest.importorskip("playwright.sync_api", reason="install it with `pip install 'stagebook[test]'`")
     if not any(map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))):

@@ -31,6 +31,10 @@ class NoPythonError(RuntimeError):
     """This machine has no Python of the version that Binder takes."""
 
 
+class VisitError(RuntimeError):
+    """The visit came to no end; it says what it has said."""
+
+
 def main() -> None:
     """Try it, and say what came of it."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -57,6 +61,7 @@ def trial(folder: Path, *, quick: bool = False, pictures: Path | None = None) ->
     Raises:
         NoPythonError: there is no such Python here.
         subprocess.CalledProcessError: something that Binder runs has failed.
+        VisitError: the visitor did not come to the end.
     """
     began = time.monotonic()
     repository, environment = folder / "repository", folder / "environment"
@@ -109,7 +114,11 @@ def visited(folder: Path, repository: Path, variables: Mapping[str, str], pictur
     visit = [sys.executable, "-m", "tests.binder.visit", *paths]
     cut = next((one for one in (["unshare", "-n"], ["unshare", "-rn"]) if _works(one)), [])
     outside = {"STAGEBOOK_TRIAL_PATH": variables["PATH"], "PYTHONPATH": str(ROOT)}
-    subprocess.run([*cut, *visit], cwd=ROOT, env={**os.environ, **outside}, check=True)
+    told = subprocess.run(
+        [*cut, *visit], cwd=ROOT, env={**os.environ, **outside}, stderr=subprocess.PIPE, text=True, check=False
+    )
+    if told.returncode:
+        raise VisitError(f"The visit failed ({told.returncode}), network cut by {cut}:\n{told.stderr[-8000:]}")
     return {"network": not cut, **json.loads(answer.read_text())}
 
 

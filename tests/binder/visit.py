@@ -28,7 +28,7 @@ TUTORIAL = "notebooks/tutorial.ipynb"
 HUB = "hub.example.org"
 """What the browser calls this machine: as on Binder, a name that the server has not been told."""
 MARK = "STAGEBOOK_TRIAL"
-PATIENCE = 240_000
+PATIENCE = 480_000
 """Milliseconds for all cells of the tutorial, beside other work."""
 CELLS = "[...document.querySelectorAll('.jp-Notebook .jp-CodeCell')]"
 RUN = CELLS + r".filter(cell => /\[\d+\]/.test(cell.querySelector('.jp-InputPrompt').textContent)).length"
@@ -142,7 +142,7 @@ def look(url: str, token: str, cells: int, began: float, pictures: Path | None) 
 
 def answered(page: Any, url: str) -> None:
     """Return once the server answers."""
-    deadline = time.monotonic() + 120
+    deadline = time.monotonic() + PATIENCE / 1000
     while True:
         try:
             page.goto(f"{url}api", wait_until="commit")

@@ -11,6 +11,7 @@ import pytest
 from stagebook.errors import StoreError
 from stagebook.run.api import plan_notebook
 from stagebook.store.blobs import Store
+from stagebook.store.manifests import manifest_name
 
 CELLS = [("stage:make", "a = [1]"), ("stage:other", "b = [2]"), ("stage:use", "print(a)")]
 EDITED = [*CELLS[:2], ("stage:use", "print(a, 1)")]
@@ -78,13 +79,14 @@ def test_what_somebody_else_signed_is_made_again(bench, tmp_path, monkeypatch):
 
 def test_an_artifact_whose_signature_is_lost_after_the_plan_was_made_is_made_again(bench):
     bench.run(CELLS)
-    manifests = bench.folder / ".stagebook/records/manifests"
+    (made,) = json.loads(result_files(bench)["make"].read_text())["outputs"].values()
+    signature = bench.folder / f".stagebook/records/{manifest_name(made['bundle'])}.json"
 
     def damage(event):
         if type(event).__name__ == "StageStarted" and event.stage == "use" and not damage.done:
             damage.done = True
-            for path in manifests.rglob("*.json"):
-                path.write_text("{}")
+            assert signature.exists()
+            signature.write_text("{}")
 
     damage.done = False
     bench.write(EDITED)
