@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import json
 import socket
@@ -30,6 +31,13 @@ class _Seed:
 
 _seeds: dict[str, _Seed] = {}
 _lock = threading.Lock()
+
+
+@atexit.register
+def _end_all() -> None:
+    """Wait for them, so that the time that kernels took is counted as this process's."""
+    for seed in _seeds.values():
+        seed.end()
 
 
 def plant(
