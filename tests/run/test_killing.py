@@ -181,7 +181,7 @@ def test_a_kernel_that_lets_no_thread_run_ends_with_its_runner_too(tmp_path):
     alive = kernels(process)
     process.kill()
     finished(process)
-    assert len(alive) == 2  # the template, and the kernel
+    assert len(alive) == 3  # the seed, the template, and the kernel
     assert ended(alive, seconds=5)
 
 

@@ -13,6 +13,9 @@ from IPython.core.application import BaseIPythonApplication  # noqa: TID253 - th
 
 from stagebook.run.lean import without
 
+with without("debugpy"):  # to import it takes longer than all else of a kernel's start, and nobody debugs here
+    import ipykernel.debugger  # noqa: F401
+
 
 class _Once(BaseIPythonApplication):
     """What an application reads and finds is read and found once, and not again by each child."""
@@ -40,8 +43,6 @@ class WarmApp(IPKernelApp, _Once):
     def prepare(self) -> Any:
         """Read the configuration and make the shell, which is returned; no thread may be started by that."""
         self.kernel_class = _Kernel
-        with without("debugpy"):  # to import it takes longer than all else of a kernel's start, and nobody debugs here
-            import ipykernel.debugger  # noqa: F401
         self.config.HistoryManager.enabled = False  # it would write in a thread
         BaseIPythonApplication.initialize(self, [])  # type: ignore[no-untyped-call]
         self.is_prepared = True

@@ -1,4 +1,4 @@
-"""How a template is started, and where one can be."""
+"""How seeds and templates are started, and where they can be."""
 
 from __future__ import annotations
 
@@ -7,13 +7,20 @@ import socket
 import sys
 from collections.abc import Iterable, Sequence
 
-_MAIN = "stagebook.run.warm.template"
-
 
 def command(python: str, channel: socket.socket, imports: Iterable[str]) -> list[str]:
-    """What starts a template on the other end of a socket; the working directory is left out of the import path."""
-    start = f"import sys; del sys.path[0]; from {_MAIN} import main; main()"
-    return [python, "-c", start, str(channel.fileno()), json.dumps(list(imports))]
+    """What starts a template on the other end of a socket."""
+    return [*_start(python, "template"), str(channel.fileno()), json.dumps(list(imports))]
+
+
+def seed_command(python: str, channel: socket.socket) -> list[str]:
+    """What starts a seed on the other end of a socket."""
+    return [*_start(python, "seed"), str(channel.fileno())]
+
+
+def _start(python: str, module: str) -> list[str]:
+    """The working directory is left out of the import path."""
+    return [python, "-c", f"import sys; del sys.path[0]; from stagebook.run.warm.{module} import main; main()"]
 
 
 def can_be_forked(arguments: Sequence[str]) -> bool:

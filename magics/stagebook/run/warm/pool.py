@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
+import signal
 import socket
 import uuid
 from collections import deque
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from stagebook.run.sockets import own_folder
-from stagebook.run.warm.command import command
+from stagebook.run.warm.seeds import plant
 
 LIMIT = 60
 """Seconds after which a template that does not answer is given up."""
@@ -66,7 +69,8 @@ class Pool:
         self._wanted = 0
         self._count = 0
         self._is_closing = False
-        self._process: asyncio.subprocess.Process | None = None
+        self._process: int | None = None
+        """A descriptor of the template's process."""
         self._writer: asyncio.StreamWriter | None = None
         self._fit: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._listening = asyncio.create_task(self._listen(python, folder, tuple(imports), environment))
@@ -95,10 +99,7 @@ class Pool:
     async def close(self) -> None:
         """End the template, and the kernels that are still there."""
         self._is_closing = True
-        if self._process is not None and self._process.returncode is None:
-            self._process.kill()  # it has nothing to put in order; its kernels end with it
-        if self._writer is not None:
-            self._writer.close()
+        self._kill()
         await asyncio.gather(self._listening, return_exceptions=True)
         self._own.cleanup()
 
@@ -123,34 +124,35 @@ class Pool:
         self._writer.write(json.dumps(request).encode() + b"\n")
 
     async def _listen(self, python: str, folder: str, imports: tuple[str, ...], environment: Mapping[str, str]) -> None:
-        """Start the template and take in what it tells, until it has ended."""
+        """Have the template made and take in what it tells, until it has ended."""
         ours, its = socket.socketpair()
+        log = str(Path(self._own.name, "template.log"))
         try:
-            with Path(self._own.name, "template.log").open("wb") as log:
-                self._process = await asyncio.create_subprocess_exec(
-                    *command(python, its, imports),
-                    cwd=folder,
-                    env=dict(environment),
-                    stdin=asyncio.subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    pass_fds=[its.fileno()],
-                    start_new_session=True,
+            with its:
+                await asyncio.to_thread(
+                    plant, python, its, folder=folder, imports=imports, environment=environment, log=log
                 )
-            its.close()
             reader, self._writer = await asyncio.open_unix_connection(sock=ours)
-            if self._is_closing:
-                self._process.kill()
             while line := await reader.readline():
                 self._take_in(json.loads(line))
+        except OSError:  # its folder, say, cannot be entered
+            ours.close()
         finally:
-            its.close()
             self._give_up()
-            if self._process is not None:
-                await self._process.wait()
+
+    def _kill(self) -> None:
+        """End the template, which has nothing to put in order; its kernels end with it."""
+        if self._process is not None:
+            with suppress(ProcessLookupError):
+                signal.pidfd_send_signal(self._process, signal.SIGKILL)
 
     def _take_in(self, answer: Mapping[str, Any]) -> None:
-        if "fit" in answer:
+        if "template" in answer:
+            if self._process is None:  # else it has begun anew
+                self._process = os.pidfd_open(answer["template"])
+            if self._is_closing:
+                self._kill()
+        elif "fit" in answer:
             self.imported = frozenset(answer["imports"])
             self._fit.set_result(None)
             self._fill()
@@ -165,6 +167,9 @@ class Pool:
 
     def _give_up(self) -> None:
         """The template has ended, and its kernels with it."""
+        if self._process is not None:
+            os.close(self._process)
+            self._process = None
         if self._writer is not None:
             self._writer.close()
             self._writer = None

@@ -2,13 +2,14 @@
 
 Its arguments are the number of a socket, and a JSON list of import statements, which it runs first. For each line
 `{"fork": NUMBER, "connection": FILE, "log": FILE}` it then forks a kernel. It answers with lines:
-`{"fit": true, "imports": [...]}` once it can, with the statements that it has run, `{"ready": NUMBER, "pid": PID}` when
-a kernel can be connected to, and `{"ended": NUMBER, "status": STATUS}` when one has ended, its status as `subprocess`
-has it. When the socket is closed it ends, and all its kernels with it.
+`{"template": PID}` at once, `{"fit": true, "imports": [...]}` once it can, with the statements that it has run,
+`{"ready": NUMBER, "pid": PID}` when a kernel can be connected to, and `{"ended": NUMBER, "status": STATUS}` when one
+has ended, its status as `subprocess` has it. When the socket is closed it ends, and all its kernels with it.
 
-Forking is safe as long as this process has one thread. Those that numerical libraries keep are no danger: the
-libraries stop them before a fork, and start others after it where they are needed. An import that starts other
-threads, says something, or has effects beyond itself is taken back, by beginning anew without it: the kernel does it.
+It is forked itself, by a seed, so that the runs of one process start Python once. Forking is safe as
+long as both have one thread. Those that numerical libraries keep are no danger: the libraries stop them before a fork,
+and start others after it where they are needed. An import that starts other threads, says something, or has effects
+beyond itself is taken back, by beginning anew without it: the kernel does it.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ from stagebook.run.warm.app import WarmApp
 from stagebook.run.warm.command import command
 from stagebook.run.warm.streams import Stream
 
-_NEEDED = (
+NEEDED = (
     "stagebook.run.inside",
     "tornado.platform.asyncio",
     "IPython.extensions.storemagic",
@@ -46,6 +47,7 @@ _NEEDED = (
     "psutil",
     "wrapt",
 )
+"""What every kernel imports."""
 _TASKS = Path("/proc/self/task")
 _LIBRARY = sysconfig.get_path("stdlib")
 _SAFE_THREADS = frozenset({"jemalloc_bg_thd"})
@@ -77,6 +79,7 @@ class Template:
 
     def serve(self) -> int:
         """Fork until the runner is gone. In a child: be a kernel until that is to end; and the status to exit with."""
+        self._tell(template=os.getpid())
         self._import_all()
         gc.collect()
         gc.freeze()
@@ -106,7 +109,7 @@ class Template:
         streams = {name: Stream(name, getattr(sys, name)) for name in ("stdout", "stderr")}
         for name, stream in streams.items():
             setattr(sys, name, stream)
-        for module in _NEEDED:  # by every kernel
+        for module in NEEDED:
             importlib.import_module(module)
         make_ready("codec")
         make_ready("state")
