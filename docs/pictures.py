@@ -1,6 +1,7 @@
-"""Makes the pictures of `record.md` and `drift.md`.
+"""Makes the pictures of `record.md`, `drift.md` and `panel.md`.
 
-The demo is run in a folder of its own, and MLflow's pages are opened on its record; the card is of the demo's flights.
+The demo is run in a folder of its own, and MLflow's pages and JupyterLab are opened on its record; the
+card is of the demo's flights.
 
 `make pictures`; it needs what the tests need: Playwright, and a Chromium on the path.
 """
@@ -8,6 +9,7 @@ The demo is run in a folder of its own, and MLflow's pages are opened on its rec
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -37,8 +39,10 @@ def main() -> None:
         environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
         command = [sys.executable, "-m", "stagebook", "run", "flights.ipynb", "--promote"]
         subprocess.run(command, cwd=folder, env=environment, check=True)
-        with server(Path(folder, ".stagebook", "mlflow.db")) as url:
+        with mlflow(Path(folder, ".stagebook", "mlflow.db")) as url:
             take(url)
+        with lab(Path(folder)) as url:
+            take_panel(url)
 
 
 def take_card() -> None:
@@ -71,26 +75,50 @@ def browser() -> Iterator[Any]:
 
 
 @contextmanager
-def server(store: Path) -> Iterator[str]:
+def mlflow(store: Path) -> Iterator[str]:
     """MLflow's own server on a store; its address."""
+    port = free_port()
+    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
+    command += ["--backend-store-uri", f"sqlite:///{store}"]
+    with served(command, {"MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}, f"http://127.0.0.1:{port}/health"):
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def lab(folder: Path) -> Iterator[str]:
+    """JupyterLab on a folder, without anybody's settings; the demo's address in it."""
+    port, token = free_port(), secrets.token_hex(16)
+    command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}"]
+    command += [f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={folder}", "--LabApp.news_url=None"]
+    with tempfile.TemporaryDirectory() as own:
+        environment = dict.fromkeys(("JUPYTER_CONFIG_DIR", "JUPYTERLAB_WORKSPACES_DIR", "IPYTHONDIR"), own)
+        url = f"http://127.0.0.1:{port}"
+        with served(command, environment, f"{url}/api/status?token={token}"):
+            yield f"{url}/lab/tree/flights.ipynb?token={token}"
+
+
+def free_port() -> int:
+    """A port that nobody listens at."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "mlflow", "server", "--host", "127.0.0.1", "--port", str(port), "--workers", "1"]
-    environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-    process = subprocess.Popen([*command, "--backend-store-uri", f"sqlite:///{store}"], env=environment)
-    url = f"http://127.0.0.1:{port}"
+        return int(free.getsockname()[1])
+
+
+@contextmanager
+def served(command: list[str], environment: dict[str, str], url: str) -> Iterator[None]:
+    """A server, from when it answers at `url`."""
+    process = subprocess.Popen(command, env={**os.environ, **environment})
     try:
         deadline = time.monotonic() + PATIENCE
         while True:
             try:
-                with urllib.request.urlopen(f"{url}/health", timeout=2):
+                with urllib.request.urlopen(url, timeout=2):
                     break
             except OSError:
                 if time.monotonic() > deadline:
                     raise
                 time.sleep(0.3)
-        yield url
+        yield
     finally:
         process.terminate()
         process.wait()
@@ -118,6 +146,23 @@ def take(url: str) -> None:
             page.wait_for_timeout(2000)
             page.screenshot(path=HERE / f"{name}.png")
             print(HERE / f"{name}.png")
+
+
+def take_panel(url: str) -> None:
+    """A picture of the demo in JupyterLab, with the panel beside it, a stage chosen."""
+    with browser() as one:
+        page = one.new_page(viewport={"width": 1440, "height": 900})
+        page.set_default_timeout(1000 * PATIENCE)
+        page.goto(url)
+        page.locator(".stagebook-Chip-label").first.wait_for()
+        page.get_by_role("tab", name="File Browser").click()  # which closes it
+        page.get_by_role("tab", name="Stagebook").click()
+        panel = page.locator("#stagebook-panel")
+        panel.get_by_text("boosting").first.click()
+        page.mouse.move(0, 450)  # where nothing is lit up by it
+        page.wait_for_timeout(3000)
+        page.screenshot(path=HERE / "panel.png")
+        print(HERE / "panel.png")
 
 
 def _close_assistant(page: Any) -> None:
