@@ -123,6 +123,12 @@ class TestDoctor:
         assert (found["kedro"]["state"], status) == ("missing", 0)
         assert found["kedro"]["remedy"] == "pip install 'stagebook[kedro]'"
 
+    def test_without_a_commit_it_promises_none(self, checks, tmp_path):
+        assert checks()[0]["git"]["state"] == "missing"
+        for words in ("init", "-c user.name=a -c user.email=a commit --allow-empty -m a"):
+            subprocess.run(["git", *words.split()], cwd=tmp_path, check=True, capture_output=True)
+        assert checks()[0]["git"]["state"] == "ok"
+
     def test_it_reads_as_a_list(self, tmp_path, monkeypatch):
         monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
         monkeypatch.chdir(tmp_path)

@@ -93,6 +93,8 @@ def test_failing_stage_exits_1_and_says_which(stagebook):
         (["run", "nope.ipynb"], "There is no notebook at nope.ipynb. There is: `notebook.ipynb`."),
         (["run", "notebook.ipynb", "-p", "dpth", "1"], "no parameter `dpth`. Did you mean `depth`?"),
         (["run", "notebook.ipynb", "-p", "depth", "x"], "takes an int, and 'x' is none."),
+        (["run", "notebook.ipynb", "-p", "depth=8"], "a space between them: -p depth 8"),
+        (["run", "notebook.ipynb", "--on", "dusk"], "There is no runner `dusk`. Did you mean `dask`?"),
         (["run", "notebook.ipynb", "--only", "c"], "There is no stage `c` in notebook.ipynb. There is: `a`, `b`."),
         (["run", "notebook.ipynb", "--out", "notebook.ipynb/x"], "is a file, and is to be a folder"),
         (["run", "notebook.ipynb", "--jobs", "0"], "0 is not in the range x>=1"),

@@ -19,6 +19,11 @@ class _Group(click.Group):
     def invoke(self, context: click.Context) -> Any:
         try:
             return super().invoke(context)
+        except click.BadOptionUsage as error:
+            if error.option_name in ("-p", "--parameter"):
+                remedy = "Write the name and the value with a space between them: -p depth 8"
+                raise click.BadOptionUsage(error.option_name, f"{error.message} {remedy}", error.ctx) from None
+            raise
         except PipelineError as error:
             click.echo(f"{error}", err=True)
             if error.findings:

@@ -7,6 +7,7 @@ import os
 import platform
 import shutil
 import stat
+import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -72,7 +73,7 @@ def examined(notebook: Path | None, store: str | None) -> Iterator[Check]:
         lambda: _store(place, store),
         _key,
         lambda: _tracking(place),
-        _git,
+        lambda: _git(place),
         _containers,
     ]
     for look in looks:
@@ -214,10 +215,14 @@ def _tracking(notebook: Path) -> Check:
     return Check(name, "ok", f"the server at {shown_place()} answers")
 
 
-def _git() -> Check:
+def _git(notebook: Path) -> Check:
     if shutil.which("git") is None:
         remedy = "Install git: runs are then recorded with their commit, and `stagebook export github` knows the place."
         return Check("git", "missing", "not on PATH", remedy)
+    head = ["git", "-C", str(notebook.resolve().parent), "rev-parse", "--verify", "--quiet", "HEAD"]
+    if subprocess.run(head, capture_output=True, check=False).returncode != 0:
+        remedy = "Commit the notebook, after `git init` where there is no repository."
+        return Check("git", "missing", "this folder has no commit: runs are recorded without one", remedy)
     return Check("git", "ok", "runs are recorded with their commit")
 
 

@@ -140,11 +140,12 @@ class LiveTable:
         table = Table(box=None, pad_edge=False, header_style="dim")
         for name in ("", "stage", "state", "cell", "time"):
             table.add_column(name, no_wrap=True, justify="right" if name == "time" else "left")
-        table.add_column("why", overflow="ellipsis", no_wrap=True)
+        table.add_column("why")  # the one column that gives way: its text, not the column, says that it is not wrapped
         for stage, row in self._rows.items():
             colour = _COLOURS[row.state]
             mark, state = Text(_MARKS[row.state], colour), Text(row.state, colour)
-            table.add_row(mark, stage, state, row.cell, _seconds(row), Text(row.reason, "dim"))
+            why = Text(row.reason, "dim", no_wrap=True, overflow="ellipsis")
+            table.add_row(mark, stage, state, row.cell, _seconds(row), why)
         return table
 
 

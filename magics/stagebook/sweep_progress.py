@@ -146,17 +146,19 @@ class SweepTable:
         table = Table(box=None, pad_edge=False, header_style="dim")
         for name in ("point", *started.swept, *metrics, "time"):
             table.add_column(name, no_wrap=True, justify="right")
-        table.add_column("", no_wrap=True, overflow="ellipsis")
+        table.add_column("")  # gives way to the numbers where there is not room for all
         for number, running in sorted(self._running.items()):
             given = [shown(running.parameters[name]) for name in started.swept]
             took = f"{time.monotonic() - running.started:.1f} s"
             doing = Text(f"▶ {', '.join(running.stages)}" if running.stages else "▶", "bold blue")
+            doing.no_wrap, doing.overflow = True, "ellipsis"
             table.add_row(str(number), *given, *("" for _ in metrics), took, doing)
         for record in self._to_show():
             given = [shown(record.parameters[name]) for name in started.swept]
             values = [f"{record.metrics[name]:.5g}" if name in record.metrics else "" for name in metrics]
             state = Text(record.state if not record.reason else f"{record.state}: {record.reason}")
             state.stylize(_STYLES[record.state])
+            state.no_wrap, state.overflow = True, "ellipsis"
             table.add_row(str(record.number), *given, *values, f"{record.duration:.1f} s", state)
         return Group(Text(self._headline(started)), table)
 

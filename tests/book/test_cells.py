@@ -303,6 +303,13 @@ def test_stage_of_that_name_outside_kale_prints_no_metrics():
     assert pipeline(cells).stage("pipeline-metrics").options.metrics == ()
 
 
+def test_stage_tag_without_its_colon_is_told():
+    document = notebook([("", "y = 1")])
+    document["cells"][0]["metadata"]["tags"] = ["stage a b"]
+    (found,) = read_cells(document)[1]
+    assert (found.code, found.remedy) == ("SB108", "Did you mean `stage:a_b`?")
+
+
 @pytest.mark.parametrize("tag", ["limit:nvidia.com/gpu:2", "image:python:3.11", "label:team:x", "annotation:a:b"])
 def test_kales_cluster_tags_have_no_effect_and_say_so(tag):
     (found,) = findings([(f"step:load {tag}", "print(1)")])

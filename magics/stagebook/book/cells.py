@@ -170,6 +170,8 @@ def _claim(tag: str) -> tuple[Role, str | None] | None:
 
 def _meant(tag: str) -> str | None:
     """The tag of ours that this one, which is none, comes close to."""
+    if tag.lower().startswith("stage "):
+        return f"stage:{'_'.join(tag.split()[1:])}"
     kind, colon, name = tag.partition(":")
     ours = ("stage", "test") if colon else ("parameters", "setup")
     close = difflib.get_close_matches(kind.strip().lower(), ours, n=1, cutoff=0.85)

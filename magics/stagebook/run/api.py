@@ -18,7 +18,7 @@ from stagebook.run.claims import Shared
 from stagebook.run.decisions import make_plan, selected_stages
 from stagebook.run.files import writable_folder
 from stagebook.run.kernelspecs import check_kernel
-from stagebook.run.placing import runner_on
+from stagebook.run.placing import check_place, runner_on
 from stagebook.run.plan import Planner
 from stagebook.run.record import Run
 from stagebook.run.request import Request, store_for
@@ -84,6 +84,7 @@ def run_notebook(
     pipeline = recalled_pipeline(document, notebook)
     values = checked(pipeline.parameters, parameters or {}, notebook=notebook.name)
     check_kernel(pipeline.kernel)
+    check_place(on)
     request = Request.of(
         notebook.resolve(),
         store=store,

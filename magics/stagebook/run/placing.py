@@ -5,9 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from stagebook.errors import UsageError
-from stagebook.registry import plugin
+from stagebook.registry import names, plugin
 
 HERE = "local"
+
+
+def check_place(on: str | None) -> None:
+    """See that `--on` names a runner, also where nothing will run.
+
+    Raises:
+        UsageError: there is no such runner.
+    """
+    name = (on or HERE).partition("://")[0]
+    if name != HERE and name not in names("runner"):
+        plugin("runner", name)  # says which there are
 
 
 def runner_on(on: str | None, jobs: int | None) -> Any:
