@@ -89,11 +89,13 @@ $(UV): | $(VENV)/bin/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check uv
 
 $(VENV)/demo.stamp: pyproject.toml constraints.txt | $(UV)
-	$(INSTALL) --editable '.[demo]'
+	@echo "Installing JupyterLab, MLflow and scikit-learn, building the Lab extension: some minutes, once"
+	@$(INSTALL) --editable '.[demo]'
 	@touch $@
 
 $(VENV)/test.stamp: pyproject.toml constraints.txt | $(UV)
-	$(INSTALL) --editable '.[test]'
+	@echo "Installing what the tests need: some minutes, once"
+	@$(INSTALL) --editable '.[test]'
 	@touch $@ $(VENV)/demo.stamp
 
 $(VENV)/dist.stamp: pyproject.toml constraints.txt | $(UV)

@@ -91,7 +91,11 @@ def lab(folder: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "jupyterlab", "--no-browser", "--allow-root", f"--port={port}"]
     command += [f"--IdentityProvider.token={token}", f"--ServerApp.root_dir={folder}", "--LabApp.news_url=None"]
     with tempfile.TemporaryDirectory() as own:
-        environment = dict.fromkeys(("JUPYTER_CONFIG_DIR", "JUPYTERLAB_WORKSPACES_DIR", "IPYTHONDIR"), own)
+        news = Path(own, "@jupyterlab/apputils-extension/notification.jupyterlab-settings")
+        news.parent.mkdir(parents=True)
+        news.write_text('{"fetchNews": "false"}')  # nor is anybody asked for it
+        folders = ("JUPYTER_CONFIG_DIR", "JUPYTERLAB_WORKSPACES_DIR", "JUPYTERLAB_SETTINGS_DIR", "IPYTHONDIR")
+        environment = dict.fromkeys(folders, own)
         url = f"http://127.0.0.1:{port}"
         with served(command, environment, f"{url}/api/status?token={token}"):
             yield f"{url}/lab/tree/flights.ipynb?token={token}"
@@ -156,9 +160,10 @@ def take_panel(url: str) -> None:
         page.goto(url)
         page.locator(".stagebook-Chip-label").first.wait_for()
         page.get_by_role("tab", name="File Browser").click()  # which closes it
-        page.get_by_role("tab", name="Stagebook").click()
-        panel = page.locator("#stagebook-panel")
-        panel.get_by_text("boosting").first.click()
+        page.get_by_role("tab", name="Pipeline").click()
+        page.locator("#stagebook-panel .stage[data-stage='boosting']").click()
+        page.mouse.move(600, 450)
+        page.mouse.wheel(0, 1500)  # past the story, to the stages
         page.mouse.move(0, 450)  # where nothing is lit up by it
         page.wait_for_timeout(3000)
         page.screenshot(path=HERE / "panel.png")

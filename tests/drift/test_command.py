@@ -1,6 +1,7 @@
 """`stagebook drift` for people, for CI, for other programs."""
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +71,7 @@ def test_json_holds_all_of_it(tables):
 def test_a_page_and_evidentlys_report_beside_it(tables):
     done = invoked("a.csv", "b.csv", "--format", "html", "--out", "drift.html", "--report", "pages/evidently.html")
     assert done.exit_code == 0, done.output
+    assert re.search(r"^(Drift|No drift): .+ columns .+\. Written to drift\.html\.$", done.output, re.MULTILINE)
     page = Path("drift.html").read_text()
     assert page.startswith("<!doctype html>")
     assert 'href="pages/evidently.html"' in page

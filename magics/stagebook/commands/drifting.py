@@ -80,6 +80,7 @@ def drift(reference: str, current: str, *, fail_on: str, form: str, out: Path | 
     Both are a file (Parquet, CSV, Feather), the folder of a log of requests, models:/NAME@ALIAS for what that version
     was trained on, or NOTEBOOK.ipynb:NAME for what a stage of it made last.
     """
+    from stagebook.drift.card import summary
     from stagebook.run.files import write_text
 
     found, making = compared(reference, current, asked, page=out)
@@ -88,7 +89,7 @@ def drift(reference: str, current: str, *, fail_on: str, form: str, out: Path | 
         click.echo(text)
     else:
         write_text(out, text + "\n")
-        click.echo(f"Written to {out}.", err=True)
+        click.echo(f"{found.verdict}: {summary(found)}. Written to {out}.", err=True)
     if making is not None and making.wait():
         raise UsageError(f"Evidently could not make {asked['report']}.")
     if fail_on != "never" and not found.tested:
