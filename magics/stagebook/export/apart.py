@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from stagebook.book.definitions import NOTHING_KNOWN
-from stagebook.book.effects import ALIASING, PURE_METHODS, SOLID_ATTRIBUTES
+from stagebook.book.effects import PURE_METHODS, SOLID_ATTRIBUTES
 from stagebook.book.frames import BEFORE
 from stagebook.book.naming import Naming
 from stagebook.book.objects import Class, Function, Module, Object, TangledError
@@ -23,8 +23,6 @@ from stagebook.export.imports import imports_in
 from stagebook.export.plain import plain_source, refusal
 from stagebook.model import Cell, Pipeline, Place, Stage, frozen_map
 
-_SHALLOW = frozenset({"copy", "replace", *(name.rpartition(".")[2] for name in ALIASING)})
-"""Functions whose result may be what they are given, or share parts with it, as `dataclasses.replace` does."""
 LOOKS_CHANGE = ("defaultdict", "__missing__")
 """Words in code that has types that change as they are looked at."""
 
@@ -253,30 +251,11 @@ def changes_of(stage: Stage, taken: Iterable[str], trusted: frozenset[str], *, l
         elif looks_change and name in names.reads:
             sure[name] = names.reads[name]
         elif name in names.touches:
-            trees = {cell.number: compile_cell(plain_source(cell)) for cell in stage.cells}
-            place = names.touches[name]
-            has_twin = any(_has_twin(tree, name) for tree in trees.values())
-            if (has_twin and not _is_named_at(trees[place.cell], name, place.line)) or not all(
-                _only_given(tree, name, trusted) for tree in trees.values()
-            ):
-                sure[name] = place
-            else:
+            if all(_only_given(compile_cell(plain_source(cell)), name, trusted) for cell in stage.cells):
                 unseen.add(name)
+            else:
+                sure[name] = names.touches[name]
     return Changes(frozen_map(sure), frozenset(unseen))
-
-
-def _has_twin(tree: ast.Module, name: str) -> bool:
-    """Whether something is made of it that may share its parts."""
-    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
-    twins = (node for node in calls if ast.unparse(node.func).rpartition(".")[2] in _SHALLOW)
-    return any(name in _names_in(one) for node in twins for one in node.args if isinstance(one, ast.Name))
-
-
-def _is_named_at(tree: ast.Module, name: str, line: int) -> bool:
-    """Whether the statement on this line names it; else it is touched by way of something that shares its parts."""
-    stands = [node for node in ast.walk(tree) if isinstance(node, ast.stmt)]
-    around = [node for node in stands if node.lineno <= line <= (node.end_lineno or 0)]
-    return name in _names_in(max(around, key=lambda one: one.lineno, default=tree))
 
 
 def _only_given(node: ast.AST, name: str, trusted: frozenset[str]) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 import tempfile
 
-PREFIX = ".stagebook-kernel-"
-"""How the names of kernels' own folders, among the temporary files, start: as no folder of a user's does."""
+PREFIX = "stagebook-"
+"""How the names of kernels' own folders, among the system's temporary files, start."""
 
 _LONGEST = 60
 """Bytes of a folder's path that leave room for a socket's own: 104 on macOS, less its folder and its name."""
