@@ -119,8 +119,8 @@ class _Plain:
         return json.loads(self.answers.read_text(encoding="utf-8")) if self.answers.exists() else None
 
     def _execute(self, cell: Any, *, in_history: bool = True) -> None:
-        self.client.nb.cells = [cell]  # where nbclient puts what it puts out
-        self.client.execute_cell(cell, 0, store_history=in_history)
+        self.client.nb.cells.append(cell)  # it stays: a later one may update what it has displayed
+        self.client.execute_cell(cell, len(self.client.nb.cells) - 1, store_history=in_history)
 
     def _write(self, told: Any) -> None:
         with self.out.open("a", encoding="utf-8") as stream:
