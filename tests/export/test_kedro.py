@@ -159,6 +159,16 @@ class TestDatasets:
         ]
         assert '"b": ["xs"]' in files(cells)["src/notebook/hooks.py"]
 
+    def test_what_is_changed_by_way_of_something_made_of_it_is_returned(self):
+        cells = [
+            ("setup", "from dataclasses import replace\nfrom types import SimpleNamespace"),
+            ("stage:a", "config = SimpleNamespace(tags=[], depth=3)"),
+            ("stage:b", "deeper = replace(config, depth=5)\ndeeper.tags.append('y')"),
+            ("stage:c", "print(config, deeper)"),
+        ]
+        assert "return deeper, config\n" in files(cells)[NODES]
+        assert '"b": ["config"]' not in files(cells).get("src/notebook/hooks.py", "")
+
     def test_a_generator_of_random_numbers_goes_from_node_to_node(self):
         cells = [
             ("setup", "import numpy as np"),

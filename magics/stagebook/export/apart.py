@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from stagebook.book.definitions import NOTHING_KNOWN
-from stagebook.book.effects import ALIASING, PURE_METHODS, SOLID_ATTRIBUTES
+from stagebook.book.effects import EFFECT_METHODS, PURE_METHODS, SOLID_ATTRIBUTES
 from stagebook.book.frames import BEFORE
 from stagebook.book.naming import Naming
 from stagebook.book.objects import Class, Function, Module, Object, TangledError
@@ -23,8 +23,6 @@ from stagebook.export.imports import imports_in
 from stagebook.export.plain import plain_source, refusal
 from stagebook.model import Cell, Pipeline, Place, Stage, frozen_map
 
-_SHALLOW = frozenset({"copy", "replace", *(name.rpartition(".")[2] for name in ALIASING)})
-"""Functions whose result may be what they are given, or share parts with it, as `dataclasses.replace` does."""
 LOOKS_CHANGE = ("defaultdict", "__missing__")
 """Words in code that has types that change as they are looked at."""
 
@@ -253,30 +251,34 @@ def changes_of(stage: Stage, taken: Iterable[str], trusted: frozenset[str], *, l
         elif looks_change and name in names.reads:
             sure[name] = names.reads[name]
         elif name in names.touches:
-            trees = {cell.number: compile_cell(plain_source(cell)) for cell in stage.cells}
-            place = names.touches[name]
-            has_twin = any(_has_twin(tree, name) for tree in trees.values())
-            if (has_twin and not _is_named_at(trees[place.cell], name, place.line)) or not all(
-                _only_given(tree, name, trusted) for tree in trees.values()
-            ):
-                sure[name] = place
-            else:
+            trees = [compile_cell(plain_source(cell)) for cell in stage.cells]
+            known = all(_only_given(tree, name, trusted) for tree in trees)
+            if known and not _is_changed_as_another(stage, name):
                 unseen.add(name)
+            else:
+                sure[name] = names.touches[name]
     return Changes(frozen_map(sure), frozenset(unseen))
 
 
-def _has_twin(tree: ast.Module, name: str) -> bool:
-    """Whether something is made of it that may share its parts."""
-    calls = (node for node in ast.walk(tree) if isinstance(node, ast.Call))
-    twins = (node for node in calls if ast.unparse(node.func).rpartition(".")[2] in _SHALLOW)
-    return any(name in _names_in(one) for node in twins for one in node.args if isinstance(one, ast.Name))
+def _is_changed_as_another(stage: Stage, name: str) -> bool:
+    """Whether what may change a name's object is code for its effect on another: `deeper.tags.append("y")`."""
+    place = stage.names.touches[name]
+    cell = next((one for one in stage.cells if one.number == place.cell), None)
+    if cell is None:
+        return False
+    statements = [
+        node
+        for node in ast.walk(compile_cell(plain_source(cell)))
+        if isinstance(node, ast.stmt) and node.lineno <= place.line <= (node.end_lineno or node.lineno)
+    ]
+    inner = max(statements, key=lambda node: node.lineno, default=None)  # the innermost begins last
+    return inner is not None and name not in _names_in(inner) and any(map(_has_effect, ast.walk(inner)))
 
 
-def _is_named_at(tree: ast.Module, name: str, line: int) -> bool:
-    """Whether the statement on this line names it; else it is touched by way of something that shares its parts."""
-    stands = [node for node in ast.walk(tree) if isinstance(node, ast.stmt)]
-    around = [node for node in stands if node.lineno <= line <= (node.end_lineno or 0)]
-    return name in _names_in(max(around, key=lambda one: one.lineno, default=tree))
+def _has_effect(node: ast.AST) -> bool:
+    if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+        return node.func.attr in EFFECT_METHODS.keys() - _FITTING
+    return isinstance(node, (ast.Attribute, ast.Subscript)) and not isinstance(node.ctx, ast.Load)
 
 
 def _only_given(node: ast.AST, name: str, trusted: frozenset[str]) -> bool:
@@ -318,12 +320,7 @@ def _asks(function: ast.expr) -> bool:
     """Whether it is a builtin or a method that changes nothing, not even what it is given."""
     if isinstance(function, ast.Name):
         return function.id in _ASKING
-    return isinstance(function, ast.Attribute) and function.attr in {
-        *PURE_METHODS,
-        "fit",
-        "fit_transform",
-        "fit_predict",
-    }
+    return isinstance(function, ast.Attribute) and function.attr in {*PURE_METHODS, *_FITTING}
 
 
 def _asks_of(function: ast.expr, name: str) -> bool:
