@@ -116,10 +116,10 @@ def elsewhere(tmp_path_factory):
 
 DIFFERENT = [
     ("parameters", "api_token = ''"),
-    ("setup", "import os\nimport random"),
-    ("stage:same", "x = 1"),
+    ("setup", "import os\nimport random\nfrom IPython.display import display, update_display"),
+    ("stage:same", "x = 1\ndisplay(x, display_id='shown')"),
     ("stage:place", "place = [x, os.environ.get('PLACE', 'here') + api_token]"),
-    ("stage:random", "noise = random.SystemRandom().random()"),
+    ("stage:random", "noise = random.SystemRandom().random()\nupdate_display(noise, display_id='shown')"),
     ("stage:end", "size = float(len(place[1]))\nprint(noise)", {"metrics": ["size"]}),
 ]
 

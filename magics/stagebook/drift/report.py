@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from stagebook.drift.tables import drawn_rows
 from stagebook.errors import StagebookError
 from stagebook.run.files import write_text
+from stagebook.run.sockets import PREFIX, temporary
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -50,7 +51,7 @@ def begin_report(reference: Table, current: Table, drift: Drift, path: Path) -> 
         path.write_text(_WAITING, encoding="utf-8")
     except OSError as error:
         raise StagebookError(f"The report cannot be written to {path}: {error.strerror}.") from error
-    folder = Path(tempfile.mkdtemp(prefix="stagebook-drift-"))
+    folder = Path(tempfile.mkdtemp(prefix=f"{PREFIX}drift-", dir=temporary()))
     columns = [column for column in drift.columns if column.score is not None and column.kind != "text"]
     for side, table in zip(_SIDES, (reference, current), strict=True):
         _cleaned(table, columns).to_feather(folder / f"{side}.feather")

@@ -35,8 +35,8 @@ _OF_TWO = frozenset({"os.link", "os.rename"})
 _BELOW = frozenset({"os.remove", "os.rmdir"})
 _REMOVING = frozenset({*_OF_TWO, *_BELOW, "os.symlink", "os.truncate"})
 _NOTED = _LISTING | _OUTSIDE | _REMOVING | {"open", "os.chdir", "os.mkdir"}
-_OF_KERNELS = os.path.join(temporary(), PREFIX)  # noqa: PTH118 - a text, as events have it
-"""What paths of kernels' own files start with."""
+_OURS = os.path.join(temporary(), PREFIX)  # noqa: PTH118 - a text, as events have it
+"""What paths of our own temporary files start with."""
 
 
 def _nothing(_: Path) -> None:
@@ -257,7 +257,7 @@ class Opened:
         if not isinstance(path, (str, bytes, os.PathLike)):
             return None
         place = os.path.abspath(os.fsdecode(path))  # noqa: PTH100 - resolve() would open files itself
-        foreign = place.startswith((*foreign_folders(), self.store, _OF_KERNELS)) or "__pycache__" in place
+        foreign = place.startswith((*foreign_folders(), self.store, _OURS)) or "__pycache__" in place
         return None if foreign or "ipykernel_" in place or (_GIT in f"{place}/" and is_mlflows()) else place
 
     def _long(self, short: str) -> str:

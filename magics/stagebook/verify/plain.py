@@ -119,11 +119,8 @@ class _Plain:
         return json.loads(self.answers.read_text(encoding="utf-8")) if self.answers.exists() else None
 
     def _execute(self, cell: Any, *, in_history: bool = True) -> None:
-        cells = (
-            self.client.nb.cells
-        )  # where nbclient puts what it puts out; later cells may update displays of earlier ones
-        cells.append(cell)
-        self.client.execute_cell(cell, len(cells) - 1, store_history=in_history)
+        self.client.nb.cells.append(cell)  # it stays: a later one may update what it has displayed
+        self.client.execute_cell(cell, len(self.client.nb.cells) - 1, store_history=in_history)
 
     def _write(self, told: Any) -> None:
         with self.out.open("a", encoding="utf-8") as stream:
