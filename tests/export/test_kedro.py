@@ -142,6 +142,16 @@ class TestDatasets:
         assert 'outputs=["known", "write_done"]' in text
         assert '"_write_done": "write_done"' in text
 
+    def test_a_stage_whose_function_is_looked_up_by_a_made_up_name_waits_for_all_that_use_files(self):
+        cells = [
+            ("setup", "import os\nimport shutil"),
+            ("stage:look", "print(os.listdir('kept'))"),
+            ("stage:clean", "getattr(shutil, 'rm' + 'tree')('kept')"),
+            ("stage:ask", "getattr(print, 'real', 1)"),
+        ]
+        assert files(cells)[PIPELINE].count('"look_done"') == 2
+        assert '"_look_done": "look_done"' in files(cells)[PIPELINE]
+
     def test_functions_are_pickled_by_value(self):
         catalog = yaml.safe_load(files(STORY)[CATALOG])
         assert {name for name, one in catalog.items() if "backend" in one} == {"predict"}
@@ -168,6 +178,14 @@ class TestDatasets:
         ]
         assert "return deeper, config\n" in files(cells)[NODES]
         assert '"b": ["config"]' not in files(cells).get("src/notebook/hooks.py", "")
+
+    def test_a_file_that_is_closed_is_none_where_nobody_takes_it(self):
+        write = "with open('a', 'w') as file:\n    file.write('1')"
+        text = files([("stage:a", write), ("stage:b", "with open('a') as file:\n    size = len(file.read())")])[NODES]
+        assert "return True\n" in text
+        assert "return size\n" in text
+        with pytest.raises(StagebookError, match=r"Cell 1, line 1 cannot be exported: `file` cannot be handed"):
+            files([("stage:a", write), ("stage:b", "print(file.closed)")])
 
     def test_a_generator_of_random_numbers_goes_from_node_to_node(self):
         cells = [

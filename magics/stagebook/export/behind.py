@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 
 from stagebook.book.files import files_of
@@ -66,6 +67,8 @@ _NO_FILES = frozenset(
         *("dumps", "to", "to_pandas", "to_polars", "to_arrow", "to_tensor"),
     }
 )
+_ANY = "?"
+"""Stands for a function whose name is worked out while the code runs."""
 _READING = re.compile(
     r"(read|scan|load|open|imread|from_file|fromfile|genfromtxt|glob|rglob|iglob|iterdir|listdir|walk|scandir|stat"
     r"|exists|is_file|is_dir|connect|ZipFile|getsize|isfile|isdir)\w*"
@@ -189,6 +192,8 @@ def _is_named(call: ast.Call) -> bool:
 
 def _last(call: ast.Call) -> str:
     function = call.func
+    if isinstance(function, ast.Call) and _last(function) == "getattr":
+        return next((str(one.value) for one in function.args[1:2] if isinstance(one, ast.Constant)), _ANY)
     return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
 
 
@@ -204,7 +209,7 @@ def _writes(call: ast.Call) -> bool:
         return owner in ("os", "shutil", "subprocess") or (
             name == "rename" and len(call.args) == 1 and not call.keywords
         )
-    return _WRITING.fullmatch(name) is not None and name not in _NO_FILES
+    return name == _ANY or (_WRITING.fullmatch(name) is not None and name not in _NO_FILES)
 
 
 def _helpers(pipeline: Pipeline) -> dict[str, ast.stmt]:
@@ -247,6 +252,25 @@ def refuse_staying(stage: Stage, returns: Iterable[str], paths: Mapping[str, str
         StagebookError: something is.
     """
     handed = set(returns)
+    for name, place in _staying(stage, paths):
+        if name in handed:
+            raise refusal(
+                place,
+                f"`{name}` cannot be handed to another process.",
+                "Make a list of it, or make it in the stage that uses it.",
+            )
+
+
+def staying_only(stage: Stage, paths: Mapping[str, str]) -> frozenset[str]:
+    """The names of a stage that are bound to nothing but what stays in its process: `with open(path) as file`."""
+    nodes = [node for cell in stage.cells for node in ast.walk(compile_cell(plain_source(cell)))]
+    bound = Counter(one.id for one in nodes if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store))
+    found = Counter(name for name, _ in _staying(stage, paths))
+    return frozenset(name for name, count in found.items() if count == bound[name])
+
+
+def _staying(stage: Stage, paths: Mapping[str, str]) -> Iterator[tuple[str, Place]]:
+    """The names that are bound to what stays in its process, each time that they are."""
     trees = [(cell.number, compile_cell(plain_source(cell))) for cell in stage.cells]
     nodes = [(number, node) for number, tree in trees for node in ast.walk(tree)]
     makers = {
@@ -257,15 +281,14 @@ def refuse_staying(stage: Stage, returns: Iterable[str], paths: Mapping[str, str
         and not node.decorator_list
     }
     for number, node in nodes:
-        if not isinstance(node, ast.Assign):
-            continue
-        names = {one.id for one in node.targets if isinstance(one, ast.Name)} & handed
-        for name in sorted(names) if _stays(node.value, makers, paths) else ():
-            raise refusal(
-                Place(number, node.lineno),
-                f"`{name}` cannot be handed to another process.",
-                "Make a list of it, or make it in the stage that uses it.",
-            )
+        bound: list[tuple[ast.expr | None, ast.expr]] = []
+        if isinstance(node, ast.Assign):
+            bound = [(one, node.value) for one in node.targets]
+        elif isinstance(node, (ast.With, ast.AsyncWith)):
+            bound = [(one.optional_vars, one.context_expr) for one in node.items]
+        for target, value in bound:
+            if isinstance(target, ast.Name) and _stays(value, makers, paths):
+                yield target.id, Place(number, target.lineno)
 
 
 def _stays(node: ast.expr, makers: set[str], paths: Mapping[str, str]) -> bool:

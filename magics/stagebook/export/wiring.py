@@ -133,6 +133,7 @@ class _Plan:
         for one in self.stages:
             self.reads[one.stage.name] = tuple(self._reads(one, made))
             made.update(one.returns)
+        self._keep_what_stays()
         self._return_what_may_change()
         self._return_what_tests_read()
 
@@ -172,6 +173,14 @@ class _Plan:
     def looks_change(self) -> bool:
         """Whether there are types that change as they are looked at."""
         return any(word in cell.source for cell in self.pipeline.cells for word in apart.LOOKS_CHANGE)
+
+    def _keep_what_stays(self) -> None:
+        """A node does not return what cannot leave its process, where nobody takes it: a file that is closed."""
+        paths = {one.binds: one.path for one in self.imports}
+        for position, one in enumerate(self.stages):
+            left = behind.staying_only(one.stage, paths) - set(one.stage.options.kept)
+            left = frozenset(name for name in left if not self.is_read_after(name, position))
+            self.stages[position] = replace(one, returns=tuple(name for name in one.returns if name not in left))
 
     def _return_what_may_change(self) -> None:
         for position, function in enumerate(self.stages):
