@@ -106,6 +106,23 @@ def test_what_ends_as_it_was_has_not_changed(shelf, change, told):
     assert before.is_same(now(loaded))
 
 
+ARRAYS = {
+    "masked": lambda: pd.array([1, None]),
+    "text": lambda: pd.array(["a", None], dtype="str"),
+    "categories": lambda: pd.Categorical(["a", "b"]),
+    "dates": lambda: pd.date_range("2020", periods=2).array,
+    "intervals": lambda: pd.arrays.IntervalArray.from_breaks([1, 2, 3]),
+}
+
+
+@pytest.mark.parametrize("make", ARRAYS.values(), ids=ARRAYS)
+def test_whether_pandas_has_noted_that_others_may_write_to_it_is_no_content(make):
+    noted = make()[:]
+    noted._readonly = True
+    assert now(make()).is_same(now(noted))
+    assert not now(make()).is_same(now(make()[::-1]))
+
+
 def test_a_value_is_compared_with_what_it_was_when_asked_not_with_the_blob(shelf, told):
     loaded = shelf.round_trip(NUMBERS.copy())
     loaded[0] = 5

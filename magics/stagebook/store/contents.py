@@ -82,9 +82,9 @@ class ContentPickler(Pickler):
         if reduced is not NotImplemented or not caches:
             return reduced
         made = part.__reduce_ex__(5)
-        if isinstance(made, str) or len(made) < 3 or not isinstance(made[2], dict):
+        if isinstance(made, str) or len(made) < 3:
             return made
-        return (*made[:2], {name: value for name, value in made[2].items() if name not in caches}, *made[3:])
+        return (*made[:2], _without(made[2], caches), *made[3:])
 
     def _of_pandas_object(self, part: Any) -> Iterator[Any]:
         """What a frame or a series is to its reader; how its columns share blocks changes with reading."""
@@ -113,6 +113,16 @@ class ContentPickler(Pickler):
         plain = _numpy().ascontiguousarray(array).view()
         plain.flags.writeable = False
         return plain
+
+
+def _without(state: Any, caches: frozenset[str]) -> Any:
+    """An object's state without these attributes; of a tuple, attributes are the dict in it, which may be missing."""
+    if isinstance(state, dict):
+        return {name: value for name, value in state.items() if name not in caches}
+    if type(state) is not tuple:
+        return state
+    plain = [_without(one, caches) if type(one) is dict else one for one in state]
+    return tuple(one for one in plain if type(one) is not dict or one)
 
 
 @functools.lru_cache(maxsize=1024)
