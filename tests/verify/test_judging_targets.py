@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+import pickle
+import sys
+import types
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +70,25 @@ def test_values_without_a_digest_are_not_comparable_and_so_is_what_the_plain_run
     assert (found.word, found.compared, sorted(found.uncomparable)) == ("same", 1, ["x", "z"])
     assert verdict(done(x=generator), done(x=generator)).word == "not comparable"
     assert verdict(done(), done()).word == "ran"
+
+
+def test_a_module_is_the_same_by_its_name():
+    assert verdict(done(x=math), done(x=math)).word == "same"
+    assert verdict(done(x=math), done(x=pickle)).word == "different"
+
+
+def test_what_a_pickle_says_of_the_notebooks_classes_is_the_same_under_another_modules_name(monkeypatch):
+    def told(own, letter):
+        module = types.ModuleType(own)
+        exec("class Clip:\n    pass", vars(module))
+        monkeypatch.setitem(sys.modules, own, module)
+        return StageTold("done", values={"x": value_told(pickle.dumps([module.Clip(), letter]), (own,))})
+
+    plain = told("a_notebook", "a")
+    found = verdict(plain, told("another_notebook", "a"), by_name=True)
+    assert (found.word, found.by_name) == ("same", ("Clip",))
+    assert verdict(plain, told("another_notebook", "a")).word == "different"
+    assert verdict(plain, told("another_notebook", "b"), by_name=True).word == "different"
 
 
 def test_what_became_of_a_stage_counts():

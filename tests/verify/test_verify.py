@@ -139,10 +139,10 @@ def test_what_differs_is_told_and_what_differs_from_run_to_run_is_no_difference(
 
 
 CONTROLLED = [
-    ("stage:first", "xs = [1, 2, 3]\nscore = 0.5", {"metrics": ["score"]}),
+    ("stage:first", "import operator\nxs = [1, 2, 3]\nscore = 0.5", {"metrics": ["score"]}),
     ("stage:never", "best = max(xs)", {"when": "score > 0.9"}),
     ("stage:after", "print(best)"),
-    ("stage:each", "doubled = x * 2", {"foreach": "x in xs"}),
+    ("stage:each", "doubled = operator.mul(x, 2)", {"foreach": "x in xs"}),
     ("stage:judge", "low = min(doubled)\nlevel = float(low)", {"metrics": ["level"], "gate": "level > 1"}),
     ("stage:fails", "raise ValueError(f'{low} is too low')"),
 ]
@@ -153,7 +153,7 @@ def test_skipped_mapped_and_failing_stages_are_the_same(tmp_path):
     done = stagebook(tmp_path, "verify", "notebook.ipynb", "--targets", "local,python")
     lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
     assert lines[1:7] == [
-        "first done same (3) same (2)",
+        "first done same (4) same (2)",
         "never skipped same same",
         "after skipped same same",
         "each done same same",
