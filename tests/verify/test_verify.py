@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -198,6 +199,18 @@ class TestWhatCannotBe:
         done = stagebook(tmp_path, "verify", "notebook.ipynb", "--targets", "local")
         assert done.returncode == 2
         assert "cannot be verified, as its plain run fails in cell 1: AttributeError" in done.stderr
+
+
+def test_a_dataset_that_was_half_written_is_no_result_of_its_stage(tmp_path):
+    for name, content in (("x", pickle.dumps(1)), ("y", pickle.dumps("long")[:-2])):
+        (tmp_path / name).write_bytes(content)
+    files = {"a": {"x": str(tmp_path / "x")}, "b": {"y": str(tmp_path / "y")}}
+    job = {"files": files, "own": "nodes", "metrics": str(tmp_path / "none"), "out": str(tmp_path / "out")}
+    (tmp_path / "job").write_text(json.dumps(job))
+    command = [sys.executable, "-m", "stagebook.verify.elsewhere", "pickles", str(tmp_path / "job")]
+    subprocess.run(command, check=True)
+    found = json.loads((tmp_path / "out").read_text())
+    assert (list(found["stages"]), list(found["unread"])) == (["a"], ["b"])
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")

@@ -46,8 +46,11 @@ class Kedro:
             "metrics": str(project / "data/08_reporting/metrics.json"),
         }
         found = ask(work, "pickles", job)
+        if found["unread"] and not error:
+            stage, why = next(iter(found["unread"].items()))
+            raise TargetError(f"What `{stage}` has made cannot be read: {why}")
         told = with_metrics(work, found["stages"], found["metrics"])
-        return Outcome(_with_failure(told, wiring, files, error) if error else told)
+        return Outcome(_with_failure(told, wiring, error) if error else told)
 
 
 def _path(work: Work) -> str:
@@ -68,12 +71,10 @@ def _files(project: Path, wiring: Wiring) -> dict[str, dict[str, str]]:
     return found
 
 
-def _with_failure(
-    told: dict[str, StageTold], wiring: Wiring, files: dict[str, dict[str, str]], error: str
-) -> dict[str, StageTold]:
+def _with_failure(told: dict[str, StageTold], wiring: Wiring, error: str) -> dict[str, StageTold]:
     """The stages, where the run has failed: in the first that has not made all, or, without output, did not."""
     made = [node for node in wiring.nodes if node.outputs or node.done]
-    failed = next((node for node in made if node.function.stage.name not in files), None)
+    failed = next((node for node in made if node.function.stage.name not in told), None)
     if failed is None or "gate" in error:
         return told
     return {**told, failed.function.stage.name: StageTold("failed", error)}
