@@ -11,10 +11,15 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from notebooks_factory import notebook
 
+from stagebook.book.pipeline import pipeline_of
+from stagebook.export.functions import functions_of
+from stagebook.export.wiring import wiring_of
 from stagebook.verify.api import Column, Verification
 from stagebook.verify.judging import Verdict, judged, unsteady_in
 from stagebook.verify.results import StageTold, stage_from_json, stage_to_json
+from stagebook.verify.targets.kedro import with_failure
 from stagebook.verify.telling import value_told
 from stagebook.verifytext import verification_text
 
@@ -98,6 +103,18 @@ def test_what_became_of_a_stage_counts():
     assert verdict(done(x=1), StageTold("skipped")).differences[0].told == "skipped; in the plain run done"
     assert verdict(StageTold("not run"), done(x=1)).word == "not compared"
     assert judged({"a": done(x=1)}, {}, by_name=False)["a"].word == "different"
+
+
+def test_a_node_that_makes_nothing_has_failed_where_kedro_says_so_and_else_is_done_if_it_does():
+    document = notebook([("stage:a", "x = 1"), ("stage:b", "1 / (x - 1)"), ("stage:c", "print(x)")])
+    pipeline = pipeline_of(document, Path("notebook.ipynb"))
+    wiring = wiring_of(pipeline, functions_of(pipeline, document, displays="drop"))
+    told = {name: StageTold("done") for name in "abc"}
+    output = "Completed node: a\nNode b: b([x]) -> None failed with error:\ndivision by zero\n"
+    found = with_failure(told, wiring, "ZeroDivisionError: division by zero", output)
+    assert {name: one.state for name, one in found.items()} == {"a": "done", "b": "failed"}
+    found = with_failure(told, wiring, "RuntimeError: The gate of stage", "Completed node: c\n")
+    assert found.keys() == {"a", "c"}
 
 
 def test_what_differs_between_two_plain_runs_is_no_difference_under_that_name_alone():
