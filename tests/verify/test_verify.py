@@ -214,7 +214,8 @@ def test_a_dataset_that_was_half_written_is_no_result_of_its_stage(tmp_path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
-def test_an_interrupt_leaves_nothing_behind(tmp_path):
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_an_interrupt_leaves_nothing_behind(tmp_path, name):
     wait = (
         "if os.path.exists('.stagebook'):\n    open('begun', 'w').close()\n    time.sleep(100)"  # not in the plain run
     )
@@ -229,7 +230,7 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path):
         assert time.monotonic() < until
         time.sleep(0.05)
     below = psutil.Process(process.pid).children(recursive=True)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(getattr(signal, name))
     assert process.wait(60) == 130
     assert not psutil.wait_procs(below, timeout=10)[1]
     assert not list(temporary.glob("stagebook-verify-*"))
