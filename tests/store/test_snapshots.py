@@ -144,13 +144,6 @@ def test_a_blob_that_was_removed_meanwhile_is_still_compared_with(shelf, told):
     assert not before.is_same(now(loaded))
 
 
-def test_that_nobody_may_write_to_what_is_shown_of_a_value_is_not_content():
-    shown = pd.array(["a", "b"])
-    shown._readonly = True
-    assert now(pd.array(["a", "b"])).is_same(now(shown))
-    assert not now(pd.array(["a", "c"])).is_same(now(shown))
-
-
 @pytest.mark.skipif(not maps._can_tell(), reason="this system does not tell which pages were written to")
 def test_just_the_pages_that_were_written_to_are_told(tmp_path):
     page = maps.mmap.PAGESIZE
