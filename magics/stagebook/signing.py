@@ -83,6 +83,16 @@ def key_file() -> Path:
     return user_data_path("stagebook", appauthor=False) / "key"
 
 
+def made_key_file() -> Path:
+    """Where the user's key is, made if there is none yet: for who hands it to another process.
+
+    Raises:
+        StoreError: as for `signed`.
+    """
+    _own_key()
+    return key_file()
+
+
 def _own_key() -> bytes:
     """The key, made if there is none yet."""
     path = key_file()

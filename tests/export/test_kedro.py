@@ -307,6 +307,10 @@ REFUSED = {
         ],
         "configuration of pandas",
     ),
+    "socketpair": (
+        [("setup", "import socket"), ("stage:a", "left, right = socket.socketpair()"), ("stage:b", "left.send(b'x')")],
+        "`left` cannot be handed to another process",
+    ),
     "generator": ([("stage:a", "g = (x for x in [1])"), ("stage:b", "print(list(g))")], "another process"),
     "tuple": ([("parameters", "n = (1, 2)"), ("stage:a", "print(n)")], "is a tuple"),
     "worked_out": ([("parameters", "n = 2\nm = n * 2"), ("stage:a", "print(m)")], "worked out"),

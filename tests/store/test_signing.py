@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from stagebook.errors import StoreError, UnsignedBlobError
-from stagebook.signing import is_signed, key_file, signed
+from stagebook.signing import is_signed, key_file, made_key_file, signed
 from stagebook.store.blobs import Store
 from stagebook.store.manifests import is_loadable, manifest_name, put_bundle
 from stagebook.store.values import ValueRef, load
@@ -29,6 +29,11 @@ def in_folder(tmp_path, monkeypatch):
     """A trap that springs leaves a file here."""
     monkeypatch.chdir(tmp_path)
     return tmp_path
+
+
+def test_a_key_that_is_handed_to_another_process_is_there(tmp_path, monkeypatch):
+    monkeypatch.setenv("STAGEBOOK_KEY_FILE", str(tmp_path / "new" / "key"))
+    assert made_key_file().is_file()
 
 
 @pytest.fixture

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import math
+import pickle
+import sys
+import types
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from notebooks_factory import notebook
 
+from stagebook.book.pipeline import pipeline_of
+from stagebook.export.functions import functions_of
+from stagebook.export.wiring import wiring_of
 from stagebook.verify.api import Column, Verification
 from stagebook.verify.judging import Verdict, judged, unsteady_in
 from stagebook.verify.results import StageTold, stage_from_json, stage_to_json
+from stagebook.verify.targets.kedro import with_failure
 from stagebook.verify.telling import value_told
 from stagebook.verifytext import verification_text
 
@@ -68,6 +77,25 @@ def test_values_without_a_digest_are_not_comparable_and_so_is_what_the_plain_run
     assert verdict(done(), done()).word == "ran"
 
 
+def test_a_module_is_the_same_by_its_name():
+    assert verdict(done(x=math), done(x=math)).word == "same"
+    assert verdict(done(x=math), done(x=pickle)).word == "different"
+
+
+def test_what_a_pickle_says_of_the_notebooks_classes_is_the_same_under_another_modules_name(monkeypatch):
+    def told(own, letter):
+        module = types.ModuleType(own)
+        exec("class Clip:\n    pass", vars(module))
+        monkeypatch.setitem(sys.modules, own, module)
+        return StageTold("done", values={"x": value_told(pickle.dumps([module.Clip(), letter]), (own,))})
+
+    plain = told("a_notebook", "a")
+    found = verdict(plain, told("another_notebook", "a"), by_name=True)
+    assert (found.word, found.by_name) == ("same", ("Clip",))
+    assert verdict(plain, told("another_notebook", "a")).word == "different"
+    assert verdict(plain, told("another_notebook", "b"), by_name=True).word == "different"
+
+
 def test_what_became_of_a_stage_counts():
     failed = StageTold("failed", "cell 3: ValueError: no")
     assert verdict(failed, StageTold("failed", "ValueError: no")).word == "same"
@@ -75,6 +103,18 @@ def test_what_became_of_a_stage_counts():
     assert verdict(done(x=1), StageTold("skipped")).differences[0].told == "skipped; in the plain run done"
     assert verdict(StageTold("not run"), done(x=1)).word == "not compared"
     assert judged({"a": done(x=1)}, {}, by_name=False)["a"].word == "different"
+
+
+def test_a_node_that_makes_nothing_has_failed_where_kedro_says_so_and_else_is_done_if_it_does():
+    document = notebook([("stage:a", "x = 1"), ("stage:b", "1 / (x - 1)"), ("stage:c", "print(x)")])
+    pipeline = pipeline_of(document, Path("notebook.ipynb"))
+    wiring = wiring_of(pipeline, functions_of(pipeline, document, displays="drop"))
+    told = {name: StageTold("done") for name in "abc"}
+    output = "Completed node: a\nNode b: b([x]) -> None failed with error:\ndivision by zero\n"
+    found = with_failure(told, wiring, "ZeroDivisionError: division by zero", output)
+    assert {name: one.state for name, one in found.items()} == {"a": "done", "b": "failed"}
+    found = with_failure(told, wiring, "RuntimeError: The gate of stage", "Completed node: c\n")
+    assert found.keys() == {"a", "c"}
 
 
 def test_what_differs_between_two_plain_runs_is_no_difference_under_that_name_alone():

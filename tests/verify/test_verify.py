@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
 import signal
 import subprocess
 import sys
@@ -139,10 +140,10 @@ def test_what_differs_is_told_and_what_differs_from_run_to_run_is_no_difference(
 
 
 CONTROLLED = [
-    ("stage:first", "xs = [1, 2, 3]\nscore = 0.5", {"metrics": ["score"]}),
+    ("stage:first", "import operator\nxs = [1, 2, 3]\nscore = 0.5", {"metrics": ["score"]}),
     ("stage:never", "best = max(xs)", {"when": "score > 0.9"}),
     ("stage:after", "print(best)"),
-    ("stage:each", "doubled = x * 2", {"foreach": "x in xs"}),
+    ("stage:each", "doubled = operator.mul(x, 2)", {"foreach": "x in xs"}),
     ("stage:judge", "low = min(doubled)\nlevel = float(low)", {"metrics": ["level"], "gate": "level > 1"}),
     ("stage:fails", "raise ValueError(f'{low} is too low')"),
 ]
@@ -153,7 +154,7 @@ def test_skipped_mapped_and_failing_stages_are_the_same(tmp_path):
     done = stagebook(tmp_path, "verify", "notebook.ipynb", "--targets", "local,python")
     lines = [" ".join(line.split()) for line in done.stdout.splitlines()]
     assert lines[1:7] == [
-        "first done same (3) same (2)",
+        "first done same (4) same (2)",
         "never skipped same same",
         "after skipped same same",
         "each done same same",
@@ -200,8 +201,21 @@ class TestWhatCannotBe:
         assert "cannot be verified, as its plain run fails in cell 1: AttributeError" in done.stderr
 
 
+def test_a_dataset_that_was_half_written_is_no_result_of_its_stage(tmp_path):
+    for name, content in (("x", pickle.dumps(1)), ("y", pickle.dumps("long")[:-2])):
+        (tmp_path / name).write_bytes(content)
+    files = {"a": {"x": str(tmp_path / "x")}, "b": {"y": str(tmp_path / "y")}}
+    job = {"files": files, "own": "nodes", "metrics": str(tmp_path / "none"), "out": str(tmp_path / "out")}
+    (tmp_path / "job").write_text(json.dumps(job))
+    command = [sys.executable, "-m", "stagebook.verify.elsewhere", "pickles", str(tmp_path / "job")]
+    subprocess.run(command, check=True)
+    found = json.loads((tmp_path / "out").read_text())
+    assert (list(found["stages"]), list(found["unread"])) == (["a"], ["b"])
+
+
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX's")
-def test_an_interrupt_leaves_nothing_behind(tmp_path):
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM"])
+def test_an_interrupt_leaves_nothing_behind(tmp_path, name):
     wait = (
         "if os.path.exists('.stagebook'):\n    open('begun', 'w').close()\n    time.sleep(100)"  # not in the plain run
     )
@@ -216,7 +230,7 @@ def test_an_interrupt_leaves_nothing_behind(tmp_path):
         assert time.monotonic() < until
         time.sleep(0.05)
     below = psutil.Process(process.pid).children(recursive=True)
-    process.send_signal(signal.SIGINT)
+    process.send_signal(getattr(signal, name))
     assert process.wait(60) == 130
     assert not psutil.wait_procs(below, timeout=10)[1]
     assert not list(temporary.glob("stagebook-verify-*"))

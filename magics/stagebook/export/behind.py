@@ -29,6 +29,7 @@ _STAY = frozenset(
             "threading.RLock",
             "threading.Thread",
             "socket.socket",
+            "socket.socketpair",
         ),
         *("tempfile.TemporaryFile", "tempfile.NamedTemporaryFile", "tempfile.TemporaryDirectory"),
         *("concurrent.futures.ThreadPoolExecutor", "concurrent.futures.ProcessPoolExecutor", "queue.Queue"),
@@ -287,8 +288,10 @@ def _staying(stage: Stage, paths: Mapping[str, str]) -> Iterator[tuple[str, Plac
         elif isinstance(node, (ast.With, ast.AsyncWith)):
             bound = [(one.optional_vars, one.context_expr) for one in node.items]
         for target, value in bound:
-            if isinstance(target, ast.Name) and _stays(value, makers, paths):
-                yield target.id, Place(number, target.lineno)
+            if target is not None and _stays(value, makers, paths):
+                for one in ast.walk(target):
+                    if isinstance(one, ast.Name) and isinstance(one.ctx, ast.Store):
+                        yield one.id, Place(number, one.lineno)
 
 
 def _stays(node: ast.expr, makers: set[str], paths: Mapping[str, str]) -> bool:

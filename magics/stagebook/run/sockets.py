@@ -5,11 +5,11 @@ from __future__ import annotations
 import os
 import tempfile
 
-PREFIX = "stagebook-own-"
+PREFIX = ".stagebook-own-"
 """How the names of our own folders among the system's temporary files start, in which a stage has no files: nobody's
 project is called that."""
 
-_LONGEST = 56
+_LONGEST = 55
 """Bytes of a folder's path that leave room for a socket's own: 104 on macOS, less its folder and its name."""
 _SHORT = "/tmp"
 

@@ -105,13 +105,17 @@ def _module(job: Job) -> None:
 
 
 def _pickles(job: Job) -> None:
-    """Read datasets, and write what is told of them by stage."""
-    stages = {}
+    """Read datasets, and write what is told of them by stage; a stage of which one cannot be read is named apart."""
+    stages, unread = {}, {}
     for stage, files in job["files"].items():
-        values = {name: pickle.loads(Path(file).read_bytes()) for name, file in files.items()}
+        try:
+            values = {name: pickle.loads(Path(file).read_bytes()) for name, file in files.items()}
+        except Exception as error:  # half of one is there, where writing it failed; loading runs code of its class
+            unread[stage] = f"{type(error).__name__}: {error}"
+            continue
         stages[stage] = stage_to_json(told_of(values, values, (), (job["own"],)))
     measured = json.loads(Path(job["metrics"]).read_text(encoding="utf-8")) if Path(job["metrics"]).exists() else {}
-    _write(job, {"stages": stages, "metrics": told_of(measured, (), measured).metrics})
+    _write(job, {"stages": stages, "unread": unread, "metrics": told_of(measured, (), measured).metrics})
 
 
 def _flow(job: Job) -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import copy
 import json
 import sys
-import types
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -43,9 +42,8 @@ def answer(question: str) -> None:
 def told_of(
     values: Mapping[str, Any], names: Iterable[str], metrics: Iterable[str], own: Iterable[str] = ("__main__",)
 ) -> StageTold:
-    """What is told of a stage that is done: of those of these names that are bound, modules left out."""
-    wanted = {name: values[name] for name in names if name in values and not is_hidden(name)}
-    told = {name: value_told(one, own) for name, one in wanted.items() if not isinstance(one, types.ModuleType)}
+    """What is told of a stage that is done: of those of these names that are bound."""
+    told = {name: value_told(values[name], own) for name in names if name in values and not is_hidden(name)}
     numbers, _ = numbers_of({name: values[name] for name in metrics if name in values})
     return StageTold("done", values=told, metrics=numbers)
 

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import copy
 import io
+import itertools
+import pickle
+import pickletools
 import sys
 import types
 from collections.abc import Iterable, Mapping
@@ -15,6 +18,8 @@ from stagebook.store.pickler import CannotStoreError
 
 __all__ = ["CannotStoreError", "drawn", "figure_of", "looked_at", "meaning_of"]
 
+_LONGEST_PICKLE = 1 << 20
+"""Bytes of a pickle that is taken apart."""
 _ATOMS = {bool, bytes, complex, float, int, str, type(None)}
 _EMPTY: tuple[Any, ...] = ([], (), "", b"", range(0), {})
 _ITERATORS = tuple(type(iter(empty)) for empty in _EMPTY)
@@ -37,7 +42,7 @@ class _Looking(ContentPickler):
         self.definitions: dict[str, None] = {}
 
     def persistent_id(self, part: Any) -> Any:
-        meaning = self._name_of(part) or _meaning(part, self._by_name)
+        meaning = self._name_of(part) or self._of_pickle(part) or _meaning(part, self._by_name)
         return super().persistent_id(part) if meaning is None else int(meaning[:32], 16)
 
     def _name_of(self, part: Any) -> str | None:
@@ -48,6 +53,22 @@ class _Looking(ContentPickler):
         code = getattr(part, "__code__", None)
         takes = code.co_varnames[: code.co_argcount + code.co_kwonlyargcount] if code is not None else ()
         return digest_of(b"definition", part.__name__.encode(), repr(takes).encode())
+
+    def _of_pickle(self, part: Any) -> str | None:
+        """What stands for bytes that pickle has made, and that name a module whose definitions are known by name."""
+        if type(part) is not bytes or part[:1] != pickle.PROTO or len(part) > _LONGEST_PICKLE:
+            return None
+        if not any(name.encode() in part for name in self._by_name):
+            return None
+        try:
+            found = [(code.name, argument) for code, argument, _ in pickletools.genops(part) if code.name != "FRAME"]
+        except Exception:  # it only begins as a pickle does
+            return None
+        for (_, module), (_, name) in itertools.pairwise([one for one in found if one[1] is not None]):
+            if module in self._by_name:
+                self.definitions[str(name)] = None
+        plain = [(code, "" if argument in self._by_name else argument) for code, argument in found]
+        return digest_of(b"pickle", repr(plain).encode("utf-8", "surrogatepass"))
 
     def reducer_override(self, part: Any) -> Any:
         if (figure := figure_of(part)) is not None:

@@ -30,7 +30,15 @@ _GRACE = 20.0
 
 
 class TargetError(StagebookError):
-    """A notebook that can be run from top to bottom could not be run in another way."""
+    """A notebook that can be run from top to bottom could not be run in another way.
+
+    Attributes:
+        output: all that the program has said.
+    """
+
+    def __init__(self, message: str, output: str = "") -> None:
+        super().__init__(message)
+        self.output = output
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +116,7 @@ class Work:
         place.mkdir(exist_ok=True)
         status, told = _run(command, place, {**self.variables, **(variables or {})}, self.scratch / "output")
         if status:
-            raise TargetError(self.masked(last_line(told)) or f"{command[0]} ended with status {status}.")
+            raise TargetError(self.masked(last_line(told)) or f"{command[0]} ended with status {status}.", told)
         return told
 
     def masked(self, text: str) -> str:

@@ -1,3 +1,4 @@
+# refused: `_3` is read here, but no cell defines it
 # %%
 40 + 2
 # %%

@@ -7,7 +7,7 @@ import uuid
 from pathlib import Path
 
 from stagebook.errors import UsageError
-from stagebook.signing import key_file
+from stagebook.signing import made_key_file
 from stagebook.verify.staged import STAGEBOOK, unless_told
 from stagebook.verify.target import Outcome, lacking
 from stagebook.verify.work import TargetError, Work
@@ -59,7 +59,7 @@ def _options(work: Work, context: Path, store: Path) -> list[str]:
     own = {path.name for path in (context / "app").iterdir()} if (context / "app").is_dir() else set()
     beside = [path for path in sorted(work.folder.iterdir()) if path.name not in {*own, work.notebook.name}]
     mounts = {str(path): f"{_APP}/{path.name}" for path in beside}
-    mounts |= {str(store): f"{_APP}/.stagebook", str(key_file()): "/run/stagebook-key"}
+    mounts |= {str(store): f"{_APP}/.stagebook", str(made_key_file()): "/run/stagebook-key"}
     words = [word for place, there in mounts.items() for word in ("-v", f"{place}:{there}")]
     words += [
         "--network",

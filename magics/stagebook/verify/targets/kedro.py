@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from pathlib import Path
 
 from stagebook.export.functions import functions_of
@@ -32,11 +33,11 @@ class Kedro:
         refuse_constants(work, functions)
         wiring = wiring_of(work.pipeline, functions)
         (project / "conf/local/parameters.yml").write_text(json.dumps(dict(work.values)), encoding="utf-8")
-        error = ""
+        error = output = ""
         try:
             work.python("-m", "kedro", "run", folder=project, variables={"PYTHONPATH": _path(work), "COLUMNS": "1000"})
         except TargetError as raised:
-            error = str(raised)
+            error, output = str(raised), raised.output
         files = _files(project, wiring)
         package = next(project.glob("src/*/settings.py")).parent.name
         job = {
@@ -46,8 +47,11 @@ class Kedro:
             "metrics": str(project / "data/08_reporting/metrics.json"),
         }
         found = ask(work, "pickles", job)
+        if found["unread"] and not error:
+            stage, why = next(iter(found["unread"].items()))
+            raise TargetError(f"What `{stage}` has made cannot be read: {why}")
         told = with_metrics(work, found["stages"], found["metrics"])
-        return Outcome(_with_failure(told, wiring, files, error) if error else told)
+        return Outcome(with_failure(told, wiring, error, output) if error else told)
 
 
 def _path(work: Work) -> str:
@@ -68,15 +72,24 @@ def _files(project: Path, wiring: Wiring) -> dict[str, dict[str, str]]:
     return found
 
 
-def _with_failure(
-    told: dict[str, StageTold], wiring: Wiring, files: dict[str, dict[str, str]], error: str
-) -> dict[str, StageTold]:
-    """The stages, where the run has failed: in the first that has not made all, or, without output, did not."""
-    made = [node for node in wiring.nodes if node.outputs or node.done]
-    failed = next((node for node in made if node.function.stage.name not in files), None)
-    if failed is None or "gate" in error:
-        return told
-    return {**told, failed.function.stage.name: StageTold("failed", error)}
+_FAILED = re.compile(r"Node (\S+): .* failed with error")
+_COMPLETED = re.compile(r"Completed node: (\S+)")
+
+
+def with_failure(told: dict[str, StageTold], wiring: Wiring, error: str, output: str) -> dict[str, StageTold]:
+    """The stages, where the run has failed: in the node that Kedro names, or in the first that has not made all.
+
+    Of a node that makes nothing, Kedro's output alone says whether it is done.
+    """
+    completed = set(_COMPLETED.findall(output))
+    silent = {node.function.stage.name for node in wiring.nodes if not node.outputs and not node.done} - completed
+    left = {name: one for name, one in told.items() if name not in silent}
+    if "gate" in error:
+        return left
+    named = _FAILED.search(output)
+    names = [node.function.stage.name for node in wiring.nodes]
+    failed = named[1] if named and named[1] in names else next((name for name in names if name not in left), None)
+    return left if failed is None else {**left, failed: StageTold("failed", error)}
 
 
 target = Kedro()
