@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import tempfile
+from pathlib import Path
+
 import pytest
 from notebooks_factory import pipeline
 
@@ -78,3 +81,12 @@ def wrote(left, *, over, **more):
 )
 def test_two_that_write_one_file_at_once(early, late, again):
     assert found(early, late).again.keys() == again
+
+
+def test_a_notebook_among_the_temporary_files_is_followed_as_elsewhere(bench_in):
+    """Kernels have folders of their own there; nobody's notebook must be taken for one."""
+    with tempfile.TemporaryDirectory(prefix="stagebook-") as folder:
+        bench = bench_in(Path(folder))
+        write = "import time\ntime.sleep(0.5)\nfor name in ['a', 'b']:\n    open(name + '.part', 'w').close()"
+        run = bench.run([("stage:write", write), ("stage:list", "import glob\nprint(sorted(glob.glob('*.part')))")])
+        assert bench.printed(run, 2) == "['a.part', 'b.part']\n"

@@ -7,7 +7,6 @@ import socket
 import tempfile
 import threading
 from collections import Counter
-from pathlib import Path
 
 import nbformat
 import pytest
@@ -303,19 +302,6 @@ def test_many_stages_that_wait_for_a_kernel_are_not_judged_whenever_one_is_done(
     assert bench.run([(f"stage:s{number}", f"x{number} = {number}") for number in range(9)], jobs=1).state == "done"
     assert len(judged) == 9
     assert max(judged.values()) <= 3
-
-
-def test_files_are_followed_in_a_project_among_temporary_files_that_is_called_after_us(bench_in):
-    with tempfile.TemporaryDirectory(prefix="stagebook-") as folder:
-        cells = [
-            (
-                "stage:write",
-                "for n in range(3):\n    with open(f'part-{n}', 'w') as file:\n        file.write('')",
-            ),
-            ("stage:read", "import glob\nprint(len(glob.glob('part-*')))"),
-        ]
-        bench = bench_in(Path(folder))
-        assert bench.printed(bench.run(cells), 2) == "3\n"
 
 
 def test_a_long_path_for_temporary_files_leaves_room_for_sockets(bench, tmp_path, monkeypatch):
