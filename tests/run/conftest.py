@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -88,8 +89,16 @@ def children() -> Callable[[], list[str]]:
     """The command lines of this process's living descendants, but for those that are there for all runs."""
 
     def alive() -> list[str]:
-        lasting = [one for one in psutil.Process().children() if "stagebook.run.warm.seed" in " ".join(one.cmdline())]
-        found = [one for one in psutil.Process().children(recursive=True) if one not in lasting]
-        return [" ".join(one.cmdline()) for one in found if one.status() != psutil.STATUS_ZOMBIE]
+        here = psutil.Process()
+        lasting = [one for one in here.children() if "stagebook.run.warm.seed" in (_command(one) or "")]
+        found = [_command(one) for one in here.children(recursive=True) if one not in lasting]
+        return [command for command in found if command is not None]
 
     return alive
+
+
+def _command(process: psutil.Process) -> str | None:
+    """The command line of a living process; None of one that has ended, whether or not somebody has asked how."""
+    with suppress(psutil.NoSuchProcess):
+        return None if process.status() == psutil.STATUS_ZOMBIE else " ".join(process.cmdline())
+    return None
