@@ -3,6 +3,7 @@
 import contextlib
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +17,9 @@ QUIET += ["--disable-quic", "--disable-background-networking", "--disable-compon
 
 # Several kernels and workers share the cores: threads that wait for work are to sleep, as in the kernels of a run.
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as of what a shell has started with &
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 collect_ignore_glob = ["*.ipynb", "golden/*"]
 """Those below this folder are what tests look at: nbval has nothing to run there, and an export's tests are its own."""

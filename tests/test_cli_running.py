@@ -136,7 +136,9 @@ def test_plan_as_json(stagebook, tmp_path):
 
 
 def test_help_has_examples(stagebook):
-    assert "stagebook run flights.ipynb -p depth 8" in stagebook("--help").stdout
+    told = stagebook("--help").stdout
+    assert "stagebook run flights.ipynb -p depth 8" in told
+    assert not any(line.endswith("...") for line in told.splitlines()[3:])  # it says of each command all that it says
     assert "--from evaluate --force" in stagebook("run", "--help").stdout
 
 

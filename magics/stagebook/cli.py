@@ -14,7 +14,10 @@ from stagebook.errors import PipelineError, StagebookError
 
 
 class _Group(click.Group):
-    """Turns our errors into a message on standard error and an exit status."""
+    """Turns our errors into a message on standard error and an exit status; lists its commands as work goes."""
+
+    def list_commands(self, _: click.Context) -> list[str]:
+        return list(self.commands)
 
     def invoke(self, context: click.Context) -> Any:
         try:

@@ -87,7 +87,7 @@ def status_text(status: Status) -> str:
     for row, stage in zip(rows, status.stages, strict=True):
         cells = [f"{cell:{width}}" for cell, width in zip(row, widths, strict=True) if width]
         lines.append("  ".join([*cells, stage.reason]))
-    return "\n".join([*lines, *status.notes, f"Next: {status.next}"])
+    return "\n".join([*lines, *status.notes, _next_line(status)])
 
 
 def status_table(status: Status) -> RenderableType:
@@ -106,7 +106,12 @@ def status_table(status: Status) -> RenderableType:
         words = [Text(word) for word in (stage.stage, when, took, _numbers(stage.metrics))]
         table.add_row(Text(stage.state, colour), *words, Text(stage.reason, "dim"))
     below = [Text(note, "yellow") for note in status.notes]
-    return Group(Text("\n".join(last_run_lines(status))), table, *below, Text(f"Next: {status.next}", "bold"))
+    return Group(Text("\n".join(last_run_lines(status))), table, *below, Text(_next_line(status), "bold"))
+
+
+def _next_line(status: Status) -> str:
+    """What to do next; where there is nothing to do, why."""
+    return status.next if status.next.endswith(".") else f"Next: {status.next}"
 
 
 def profile_table(profile: Profile) -> RenderableType:

@@ -144,7 +144,8 @@ class TestStory:
         assert aliases == {"champion": 1, "challenger": 2}
 
     def test_a_better_one_takes_over_by_whom_and_why(self, story):
-        _, aliases = story.told["better"]
+        run, aliases = story.told["better"]
+        assert "a version of `late` in MLflow" in run.output
         assert aliases == {"champion": 1, "challenger": 3}
         result, aliases = story.told["promoted"]
         assert "Version 3 of `late` is @champion now, after version 1." in result.output

@@ -24,6 +24,7 @@ _form = click.option(
 
 
 @click.command(
+    short_help="Say what differs between two notebooks or two runs.",
     epilog=examples(
         "stagebook diff old.ipynb new.ipynb",
         "stagebook diff HEAD:notebooks/flights.ipynb notebooks/flights.ipynb     with git's history",
@@ -31,7 +32,7 @@ _form = click.option(
         "stagebook diff 20261125-0350-ab12 runs/deep --format markdown          runs by id and by folder",
         "stagebook diff last flights.ipynb                                      what was edited since the last run",
         status="Exit status: 0 the same, 1 different, 2 they could not be compared.",
-    )
+    ),
 )
 @click.argument("before", metavar="A")
 @click.argument("now", metavar="B")
@@ -62,13 +63,14 @@ def _metrics_option(name: str, told: str) -> Callable[[Callable[..., None]], Cal
 
 
 @click.command(
+    short_help="Show runs beside one another, a column each.",
     epilog=examples(
         "stagebook compare last~1 last",
         "stagebook compare last~2 last~1 last --metrics auc,loss",
         "stagebook compare 20261125-035012-ab12cd runs/deep --maximize auc    runs by id and by folder",
         "stagebook compare last~1 last --format markdown                      for a pull request",
         status="Exit status: 0 they are shown, 2 there is no such run.",
-    )
+    ),
 )
 @click.argument("runs", metavar="RUN RUN...", nargs=-1, required=True)
 @_metrics_option("--metrics", "Show these, in this order [all].")

@@ -14,13 +14,14 @@ _SIGNS = {"ok": ("ok", "green"), "missing": ("--", "yellow"), "wrong": ("!!", "r
 
 
 @click.command(
+    short_help="Look whether all that Stagebook needs is in order.",
     epilog=examples(
         "stagebook doctor",
         "stagebook doctor flights.ipynb              with the kernel that it asks for, and its store",
         "stagebook doctor --store s3://bucket/here   whether a store can be written and read",
         "stagebook doctor --json                     for scripts",
         status="Exit status: 0 all that is needed is in order, 1 something is not.",
-    )
+    ),
 )
 @click.argument("notebook", type=click.Path(path_type=Path), required=False)
 @store_option

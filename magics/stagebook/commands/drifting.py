@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from stagebook.commands.options import examples, listed_names
+from stagebook.commands.waiting import waiting
 from stagebook.errors import UsageError
 
 if TYPE_CHECKING:
@@ -35,6 +36,7 @@ def _pairs(_: click.Context, parameter: click.Parameter, value: tuple[str, ...])
 
 
 @click.command(
+    short_help="Say whether data has drifted, column by column.",
     epilog=examples(
         "stagebook drift january.parquet july.parquet",
         "stagebook drift models:/flights@champion july.parquet         what that version was trained on, and now",
@@ -43,7 +45,7 @@ def _pairs(_: click.Context, parameter: click.Parameter, value: tuple[str, ...])
         "stagebook drift a.csv b.csv --fail-on drift --format json     in CI: exit status 4 on drift",
         "stagebook drift a.csv b.csv --format html --out drift.html --report evidently.html",
         status="Exit status: 0 compared, 2 it could not be, 4 what --fail-on names is there.",
-    )
+    ),
 )
 @click.argument("reference")
 @click.argument("current")
@@ -83,15 +85,19 @@ def drift(reference: str, current: str, *, fail_on: str, form: str, out: Path | 
     from stagebook.drift.card import summary
     from stagebook.run.files import write_text
 
-    found, making = compared(reference, current, asked, page=out)
+    with waiting("Comparing"):
+        found, making = compared(reference, current, asked, page=out)
     text = shown(found, form)
     if out is None:
         click.echo(text)
     else:
         write_text(out, text + "\n")
         click.echo(f"{found.verdict}: {summary(found)}. Written to {out}.", err=True)
-    if making is not None and making.wait():
-        raise UsageError(f"Evidently could not make {asked['report']}.")
+    if making is not None:
+        with waiting("Evidently makes its report"):
+            failed = making.wait()
+        if failed:
+            raise UsageError(f"Evidently could not make {asked['report']}.")
     if fail_on != "never" and not found.tested:
         remedy = "Compare tables that have rows, and columns of the same names."
         raise UsageError(f"No column could be tested, so --fail-on has nothing to go by. {remedy}")

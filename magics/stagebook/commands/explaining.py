@@ -10,11 +10,12 @@ from stagebook.commands.options import examples, given_options, given_parameters
 
 
 @click.command(
+    short_help="Say why a stage would run, or need not.",
     epilog=examples(
         "stagebook why flights.ipynb train",
         "stagebook why flights.ipynb train -p depth 8      for a run with another parameter",
         status="Exit status: 0 whatever the reason, 2 there is no such stage.",
-    )
+    ),
 )
 @notebook_argument
 @click.argument("stage")

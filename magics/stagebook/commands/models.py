@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ import click
 
 from stagebook.commands.onward import onward
 from stagebook.commands.options import examples
+from stagebook.commands.waiting import waiting
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -22,12 +24,13 @@ _store_option = click.option(
 
 
 @click.command(
+    short_help="Show where a model version comes from.",
     epilog=examples(
         "stagebook lineage flights.ipynb                          of the notebook's model: its champion",
         "stagebook lineage models:/flights@champion",
         "stagebook lineage flights@champion --diff flights/3      what differs from version 3",
         status="Exit status: 0 all is known, 1 something of it is missing, 2 there is no such version.",
-    )
+    ),
 )
 @_model_argument
 @click.option("--diff", "other", metavar="MODEL", help="Say what differs between the runs of both.")
@@ -46,24 +49,27 @@ def lineage(model: str, *, other: str | None, store: str | None, form: str) -> N
     from stagebook.modeltext import lineage_text
     from stagebook.track.lineage import compared, lineage_of, version_named
 
-    client, name = registry_of(model, store)
-    version = version_named(client, name)
     if other is not None:
-        found = compared(client, version_named(client, other), version)
+        with _asking_mlflow():
+            client, name = registry_of(model, store)
+            found = compared(client, version_named(client, other), version_named(client, name))
         click.echo(json.dumps(asdict(found), indent=2) if form == "json" else comparison_text(found))
         return
-    known = lineage_of(client, version)
+    with _asking_mlflow():
+        client, name = registry_of(model, store)
+        known = lineage_of(client, version_named(client, name))
     click.echo(json.dumps(asdict(known), indent=2) if form == "json" else lineage_text(known))
     sys.exit(1 if known.missing else 0)
 
 
 @click.command(
+    short_help="Give a model version an alias, if its gates hold.",
     epilog=examples(
         'stagebook promote flights.ipynb --why "better in winter"',
         "stagebook promote flights --to champion --from challenger",
         "stagebook promote flights/3 --to staging",
         status="Exit status: 0 it has the alias, 2 it is not known where the version comes from, 3 a gate is closed.",
-    )
+    ),
 )
 @_model_argument
 @click.option("--to", "alias", default="champion", show_default=True, metavar="ALIAS", help="The alias to be given.")
@@ -79,20 +85,24 @@ def promote(model: str, *, alias: str, source: str | None, why: str, store: str 
     from stagebook.track.lineage import version_named
     from stagebook.track.promotion import promote as give
 
-    client, name = registry_of(model, store)
-    if source is not None and ("@" in name or "/" in name.removeprefix("models:/")):
-        raise click.UsageError("--from goes with a model's name alone.")
-    version = version_named(client, f"{name}@{source}" if source else name, alias="challenger")
-    click.echo(promotion_text(give(client, version, alias=alias, why=why)))
+    with _asking_mlflow():
+        client, name = registry_of(model, store)
+        if source is not None and ("@" in name or "/" in name.removeprefix("models:/")):
+            raise click.UsageError("--from goes with a model's name alone.")
+        version = version_named(client, f"{name}@{source}" if source else name, alias="challenger")
+    with waiting(f"Judging version {version.version} of {version.name}"):
+        given = give(client, version, alias=alias, why=why)
+    click.echo(promotion_text(given))
     if alias == "champion":
         onward("a service for it", "serve", f"models:/{version.name}@{alias}")
 
 
 @click.command(
+    short_help="Give an alias back to the version that had it before.",
     epilog=examples(
         'stagebook rollback flights --why "complaints from Newark"',
         status="Exit status: 0 the version before has the alias again, 2 there is none.",
-    )
+    ),
 )
 @_model_argument
 @click.option(
@@ -105,10 +115,15 @@ def rollback(model: str, *, alias: str, why: str, store: str | None) -> None:
     from stagebook.track.lineage import version_named
     from stagebook.track.promotion import roll_back
 
-    client, name = registry_of(model, store)
-    found = version_named(client, name, alias=alias)
-    moved = roll_back(client, found.name, alias=alias, why=why)
+    with _asking_mlflow():
+        client, name = registry_of(model, store)
+        found = version_named(client, name, alias=alias)
+        moved = roll_back(client, found.name, alias=alias, why=why)
     click.echo(f"@{alias} of `{moved.model}` is version {moved.version} again, after version {moved.before}.")
+
+
+def _asking_mlflow() -> AbstractContextManager[None]:
+    return waiting("Asking MLflow")
 
 
 def registry_of(model: str, store: str | None) -> tuple[MlflowClient, str]:

@@ -24,6 +24,7 @@ _RETRIES = (timedelta(seconds=10), timedelta(minutes=5))
 
 
 @click.command(
+    short_help="Say whether what a service is asked has drifted.",
     epilog=examples(
         "stagebook monitor models:/flights@champion                        each day, the last seven; goes on",
         "stagebook monitor models:/flights@champion --once                 all windows that are over; then it ends",
@@ -33,7 +34,7 @@ _RETRIES = (timedelta(seconds=10), timedelta(minutes=5))
         "stagebook monitor models:/flights@champion --retrain flights.ipynb -p until {end}",
         f"{_WEBHOOK}=https://... stagebook monitor models:/flights@champion",
         status="Exit status: 0 no drift, or stopped; 2 it could not look; with --once, 4 drift.",
-    )
+    ),
 )
 @click.argument("model")
 @click.option("--log", metavar="FOLDER|URL", help="The service's log [.stagebook/requests/NAME]; a URL with --once.")

@@ -16,12 +16,13 @@ if TYPE_CHECKING:
 
 
 @click.command(
+    short_help="List the runs of a notebook, with their metrics.",
     epilog=examples(
         "stagebook runs flights.ipynb",
         "stagebook runs flights.ipynb --sort auc           the best first",
         "stagebook runs flights.ipynb --sort loss --ascending --limit 5",
         "stagebook runs flights.ipynb --format json        for scripts",
-    )
+    ),
 )
 @notebook_argument
 @click.option("--sort", "metric", metavar="METRIC", help="Highest first, those without the metric last [newest first].")
@@ -46,10 +47,11 @@ def runs(notebook: Path, *, metric: str | None, ascending: bool, limit: int, sto
 
 
 @click.command(
+    short_help="Tell MLflow of runs that it does not know yet.",
     epilog=examples(
         "stagebook sync flights.ipynb",
         status="Exit status: 0 MLflow knows all there is to say, 1 it does not answer: all is kept, try again.",
-    )
+    ),
 )
 @notebook_argument
 @store_option

@@ -24,6 +24,11 @@ if TYPE_CHECKING:
     from stagebook.run.record import Run
 
 
+_PORTS = {"http": 80, "https": 443}
+_A_MOMENT = 0.5
+"""Seconds that a server may take to be there."""
+
+
 @click.command(
     epilog=examples(
         "stagebook run flights.ipynb",
@@ -90,7 +95,7 @@ def run(
     if not as_json:
         if profile is not None:
             _show(profile)
-        click.echo(_summary(done, track=not no_track))
+        click.echo(_summary(done, track=not no_track, promoted=promoted))
     if promoted and done.state == "done":
         _promote(done, quiet=as_json)
     if not as_json:
@@ -153,8 +158,8 @@ def end_on_sigterm() -> None:
     click.get_current_context().call_on_close(lambda: signal.signal(signal.SIGTERM, before or signal.SIG_DFL))
 
 
-def _summary(run: Run, *, track: bool) -> str:
-    """How the run ended, its metrics, where to look."""
+def _summary(run: Run, *, track: bool, promoted: bool) -> str:
+    """How the run ended, its metrics, where to look; of a model that is promoted, that tells more."""
     from stagebook.text import counted, metrics_text
 
     lines = [""]
@@ -172,6 +177,10 @@ def _summary(run: Run, *, track: bool) -> str:
         if stage.gate and stage.gate["passed"]:
             lines.append(f"Gate of `{stage.stage}` passed: {stage.gate['condition']} ({stage.gate['told']})")
     lines.append(f"Notebook: {_short(run.output)}")
+    registered = sorted({stage.model["name"] for stage in run.stages if stage.model})
+    if track and registered and run.state == "done" and not promoted:
+        names = ", ".join(f"`{name}`" for name in registered)
+        lines.append(f"Model:    a version of {names} in MLflow; `stagebook lineage` says which, and where from")
     if track:
         lines.append(mlflow_line(run.home))
     return "\n".join(lines)
@@ -184,7 +193,26 @@ def mlflow_line(home: Path) -> str:
         home: folder beside the notebook in which runs are recorded.
     """
     url, command = mlflow_at(home)
-    return f"MLflow:   {url or command}"
+    away = " (nothing answers there now; all is kept, for the next run or `stagebook sync` to record)"
+    return f"MLflow:   {url or command}{away if url and _is_refused(url) else ''}"
+
+
+def _is_refused(url: str) -> bool:
+    """Whether it is certain that no server is there, as the machine itself says so."""
+    import socket
+    from urllib.parse import urlsplit
+    from urllib.request import getproxies
+
+    parts = urlsplit(url)
+    if parts.scheme in getproxies():
+        return False
+    try:
+        socket.create_connection((parts.hostname, parts.port or _PORTS[parts.scheme]), timeout=_A_MOMENT).close()
+    except ConnectionRefusedError:
+        return True
+    except (OSError, ValueError):  # whatever it is, it need not be away
+        return False
+    return False
 
 
 def mlflow_at(home: Path) -> tuple[str, str]:

@@ -23,6 +23,7 @@ _OFTEN, _SELDOM = 0.5, 10.0
 
 
 @click.command(
+    short_help="Serve a registered model by MLflow's scoring protocol.",
     epilog=examples(
         "stagebook serve models:/flights@champion",
         "stagebook serve flights/3 --port 8080 --no-log       version 3, whatever becomes of the alias",
@@ -30,7 +31,7 @@ _OFTEN, _SELDOM = 0.5, 10.0
         "stagebook serve flights --host 0.0.0.0               for others: set STAGEBOOK_SERVE_TOKEN",
         "stagebook serve model/ --digest DIGEST               what `stagebook export image` has put there",
         status="Exit status: 0 it was told to stop, 2 there is nothing to serve, or it cannot be served there.",
-    )
+    ),
 )
 @click.argument("model", metavar="MODEL")
 @click.option("--host", default="127.0.0.1", show_default=True, metavar="HOST", help="Where to listen.")
@@ -159,11 +160,12 @@ def _log_settings(folder: Path | None, model: str, secrets: tuple[str, ...], flu
 
 
 @click.command(
+    short_help="Score the rows of a file.",
     epilog=examples(
         "stagebook score models:/flights@champion january.parquet scored.parquet",
         "stagebook score flights/3 january.csv scored.csv",
         status="Exit status: 0 all rows are scored, 2 they are not: run it again, and it goes on where it was.",
-    )
+    ),
 )
 @click.argument("model", metavar="MODEL")
 @click.argument("source", metavar="INPUT", type=click.Path(path_type=Path))

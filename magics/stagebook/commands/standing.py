@@ -11,12 +11,13 @@ from stagebook.commands.options import examples, given_options, given_parameters
 
 
 @click.command(
+    short_help="Say how the stages stand: up to date or not, and why.",
     epilog=examples(
         "stagebook status flights.ipynb",
         "stagebook status flights.ipynb -p depth 8         as it stands for a run with another parameter",
         "stagebook status flights.ipynb --format json      for scripts",
         status="Exit status: 0 whatever the state, 2 the notebook cannot run as a pipeline.",
-    )
+    ),
 )
 @notebook_argument
 @given_options

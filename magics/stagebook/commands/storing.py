@@ -33,12 +33,13 @@ def _bytes(_: click.Context, __: click.Parameter, value: str | None) -> int | No
 
 
 @click.command(
+    short_help="Remove what no run needs from a notebook's store.",
     epilog=examples(
         "stagebook gc flights.ipynb --dry-run",
         "stagebook gc flights.ipynb --keep-last 10",
         "stagebook gc .stagebook --max-size 5GB",
         "stagebook gc flights.ipynb --keep-last 5 --max-size 5GB   five runs in any case, older ones while they fit",
-    )
+    ),
 )
 @click.argument("place", metavar="NOTEBOOK|STORE")
 @click.option("--keep-last", type=click.IntRange(min=1), metavar="N", help="Drop all but the last N runs.")

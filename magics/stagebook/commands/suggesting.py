@@ -21,13 +21,14 @@ _SPAN = re.compile(r"\s*(?P<first>\d+)\s*(?:-\s*(?P<last>\d+)\s*)?")
 
 
 @click.command(
+    short_help="Say which cells could be which stages.",
     epilog=examples(
         "stagebook suggest flights.ipynb",
         "stagebook suggest flights.ipynb --write                 tag the cells so",
         "stagebook suggest flights.ipynb --write --cells 3,4-7   tag some of them",
         "stagebook suggest flights.ipynb --format diff           the tags alone",
         status="Exit status: 0 shown or written, 2 the notebook could not be read or written.",
-    )
+    ),
 )
 @notebook_argument
 @click.option("--write", is_flag=True, help="Add the tags to the notebook's file; nothing else in it changes.")

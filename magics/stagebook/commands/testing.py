@@ -19,6 +19,7 @@ _COLOURS = {"passed": "green", "failed": "red", "error": "red", "skipped": "yell
 
 
 @click.command(
+    short_help="Run the test cells on the stored results.",
     epilog=examples(
         "stagebook test flights.ipynb                    all test cells, on the results that are there",
         "stagebook test flights.ipynb features split     those of two stages",
@@ -28,7 +29,7 @@ _COLOURS = {"passed": "green", "failed": "red", "error": "red", "skipped": "yell
         status="Exit status: 0 all passed, 1 a test failed, or was skipped as its stage is stale, 2 nothing could be "
         "tested, 130 interrupted. A test that is skipped for another reason, as its stage's `when` is false, counts "
         "as passed.",
-    )
+    ),
 )
 @notebook_argument
 @click.argument("stages", nargs=-1, metavar="[STAGE]...")

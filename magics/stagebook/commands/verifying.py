@@ -18,6 +18,7 @@ from stagebook.commands.options import (
 
 
 @click.command(
+    short_help="Run by each target, and compare with one plain kernel.",
     epilog=examples(
         "stagebook verify flights.ipynb",
         "stagebook verify flights.ipynb --targets python,kedro -p depth 8",
@@ -26,7 +27,7 @@ from stagebook.commands.options import (
         "stagebook verify flights.ipynb --json > verified.json   all that was found, for scripts",
         status="Exit status: 0 nothing differs, 1 something does, or a target that was named refuses the notebook, 2 "
         "it could not be verified, 130 interrupted.",
-    )
+    ),
 )
 @notebook_argument
 @click.option(
