@@ -84,7 +84,7 @@ def test_out_folder_gets_notebook_and_run_json(stagebook, tmp_path):
 def test_failing_stage_exits_1_and_says_which(stagebook):
     told = stagebook("run", "notebook.ipynb", "--no-track", cells=[*CELLS, ("stage:c", "x / 0")])
     assert told.returncode == 1
-    assert "  c: cell 4: ZeroDivisionError: division by zero" in told.stdout.splitlines()
+    assert "  c: cell 4, line 1: ZeroDivisionError: division by zero" in told.stdout.splitlines()
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def test_it_says_where_mlflow_is_as_a_run_does(sweep, tmp_path, monkeypatch):
 def test_a_failed_point_exits_1_and_says_why(sweep):
     told = sweep("-p", "depth", "1,13", "--no-track")
     assert told.returncode == 1
-    assert "  point 2: train: cell 3: ValueError: unlucky" in told.stdout.splitlines()
+    assert "  point 2: train: cell 3, line 2: ValueError: unlucky" in told.stdout.splitlines()
     assert "1 of 2 points failed" in told.stdout
     assert "Name what counts to see the best point: --maximize auc or --minimize auc." in told.stdout
 

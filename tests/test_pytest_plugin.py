@@ -66,7 +66,7 @@ def test_test_cells_are_run_as_items_and_tell_what_they_compare(pytester, run):
             "*- Captured cell output call -*",
             "on the way",
             "*___ c: cell 7 ___*",
-            "E   StageFailed: stage `c` has not run through: cell 3: ZeroDivisionError: division by zero",
+            "E   StageFailed: stage `c` has not run through: cell 3, line 1: ZeroDivisionError: division by zero",
             "FAILED mine.ipynb::a::cell 5 - AssertionError: the second",
             "SKIPPED [[]1] mine.ipynb:1: stage `b` was skipped: `len(x) > 5` is false (x = [[]1, 2])",
         ]

@@ -92,7 +92,7 @@ def test_a_flow_of_another_notebook_is_refused_and_a_failure_is_told(server, tmp
     path = exported(tmp_path, [*CELLS[:-1], ("stage:join", "total = left / 0\nraise ValueError('no')")], "--force")
     state = run_flow(server, path)
     assert state.is_failed()
-    assert "join: cell 6: ValueError: no" in state.message
+    assert "join: cell 6, line 2: ValueError: no" in state.message
 
 
 def test_secrets_are_in_blocks_and_nowhere_else(server, tmp_path):

@@ -63,7 +63,7 @@ def test_what_cells_print_is_in_the_log_and_a_failure_is_told_as_here(bench, ser
     code = "import time\nprint('waits', flush=True)\ntime.sleep(1.2)\n1 / 0"
     run = bench.run([("stage:slow", code), ("stage:other", "x = 1")], on=on)
     assert run.state == "failed"
-    told = "cell 1: ZeroDivisionError: division by zero"
+    told = "cell 1, line 4: ZeroDivisionError: division by zero"
     assert told in bench.reason(run, "slow")
     flow_run = server.flow_runs()[0]
     assert flow_run["state_type"] == "FAILED"

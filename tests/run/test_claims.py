@@ -61,7 +61,7 @@ def test_its_failure_is_theirs_too(side_by_side, bench):
     runs, events = side_by_side([("", COUNTED + "\n1 / 0"), ("stage:train", "total + 1")], {}, {})
     assert log(bench) == ["load"]
     assert [run.state for run in runs] == ["failed", "failed"]
-    assert {bench.reason(run, "load") for run in runs} == {"cell 1: ZeroDivisionError: division by zero"}
+    assert {bench.reason(run, "load") for run in runs} == {"cell 1, line 4: ZeroDivisionError: division by zero"}
     told = [event for one in events for event in one if isinstance(event, StageFinished) and event.stage == "load"]
     assert [event.state for event in told] == ["failed", "failed"]
     assert "ZeroDivisionError" in bench.printed(runs[0], 1)

@@ -67,7 +67,7 @@ def test_what_a_cell_prints_and_a_failure_are_told_as_here(bench, on):
     cells = [("stage:slow", "import time\nprint('waits', flush=True)\ntime.sleep(1.5)\n1 / 0")]
     run = bench.run(cells, on=on)
     assert run.state == "failed"
-    assert "cell 1: ZeroDivisionError: division by zero" in bench.reason(run, "slow")
+    assert "cell 1, line 4: ZeroDivisionError: division by zero" in bench.reason(run, "slow")
     assert [event.text for event in bench.events if isinstance(event, CellPrinted)] == ["waits\n"]
 
 

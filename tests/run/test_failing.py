@@ -39,7 +39,19 @@ class TestFailingCell:
 
     def test_the_reason_names_cell_and_exception(self, bench):
         run = bench.run(FORK)
-        assert bench.reason(run, "bad") == "cell 2: ZeroDivisionError: division by zero"
+        assert bench.reason(run, "bad") == "cell 2, line 2: ZeroDivisionError: division by zero"
+
+    @pytest.mark.parametrize(
+        ("cell", "line"),
+        [
+            (("stage:a", "\n\n# none here\nx = 1\nx.gone"), 5),
+            (("", "%%stage a\n\nx = helper(1)\n"), 3),
+        ],
+        ids=["after empty lines", "below a magic, in a function of another cell"],
+    )
+    def test_the_line_is_that_of_the_cell_as_it_stands(self, bench, cell, line):
+        run = bench.run([("setup", "def helper(x):\n\n\n    return x.gone"), cell])
+        assert bench.reason(run, "a") == f"cell 2, line {line}: AttributeError: 'int' object has no attribute 'gone'"
 
     def test_the_next_run_takes_up_from_there(self, bench):
         bench.run(FORK)
@@ -50,11 +62,11 @@ class TestFailingCell:
     def test_a_failed_stage_is_tried_again_and_the_plan_says_why(self, bench):
         first = bench.run(FORK)
         reasons = {one.stage: one.reason for one in plan_notebook(bench.path).decisions}
-        assert reasons["bad"] == f"it failed in run {first.id}: cell 2: ZeroDivisionError: division by zero"
+        assert reasons["bad"] == f"it failed in run {first.id}: cell 2, line 2: ZeroDivisionError: division by zero"
 
     def test_a_failing_setup_cell_fails_the_stage(self, bench):
         run = bench.run([("setup", "1 / 0"), ("stage:a", "x = 1")])
-        assert bench.reason(run, "a") == "cell 1: ZeroDivisionError: division by zero"
+        assert bench.reason(run, "a") == "cell 1, line 1: ZeroDivisionError: division by zero"
         assert bench.printed(run, 1) == "ZeroDivisionError: division by zero"
 
 
@@ -82,8 +94,8 @@ def test_retries_start_over_in_a_fresh_kernel(bench):
     assert run.state == "done"
     assert (bench.folder / "log").read_text() == "xxx"
     assert [event.message for event in bench.events if isinstance(event, Notice)] == [
-        "`a` failed (cell 1: AssertionError: 0): try 2 of 3.",
-        "`a` failed (cell 1: AssertionError: 1): try 3 of 3.",
+        "`a` failed (cell 1, line 6: AssertionError: 0): try 2 of 3.",
+        "`a` failed (cell 1, line 6: AssertionError: 1): try 3 of 3.",
     ]
 
 

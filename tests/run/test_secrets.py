@@ -138,7 +138,7 @@ def test_a_run_that_shows_its_secrets_leaves_none_of_them(run, place):
     assert done.metrics == {"size": len(ODD) + 3}
     assert right() in shown[4]
     assert f"it is {MASK}" in shown[3]
-    assert stages["wrong"].reason == f"cell 5: ValueError: {MASK} and '{MASK}' are wrong"
+    assert stages["wrong"].reason == f"cell 5, line 2: ValueError: {MASK} and '{MASK}' are wrong"
     assert stages["skipped"].reason.endswith(f"is false (api_token = {MASK}, note = {MASK})")
     assert f"1 {MASK}" in shown[-1]
     assert "10" in shown[8]
@@ -208,7 +208,7 @@ def test_a_secret_that_the_parameters_cell_reads_is_masked_too(run, monkeypatch)
     assert done.parameters == {"token": MASK}
     failing = [cells[0], ("setup", "assert not token, token"), ("stage:a", "print(token)")]
     done, _ = run(failing)
-    assert by_stage(done)["a"].reason == f"cell 2: AssertionError: {MASK}"
+    assert by_stage(done)["a"].reason == f"cell 2, line 1: AssertionError: {MASK}"
 
 
 def test_a_secret_made_of_several_is_masked_in_its_parts(run):

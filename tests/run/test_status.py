@@ -44,7 +44,7 @@ def test_after_a_run_each_stage_has_its_state_reason_time_and_metrics(bench):
     a, _, bad, _ = status.stages
     assert (a.reason, a.run, a.metrics) == (f"unchanged since run {run.id}", run.id, {"x": 20.0})
     assert a.started.startswith("20")
-    assert bad.reason == f"it failed in run {run.id}: cell 4: ZeroDivisionError: division by zero"
+    assert bad.reason == f"it failed in run {run.id}: cell 4, line 1: ZeroDivisionError: division by zero"
     assert status.next.startswith("Mend `bad`, then: stagebook run ")
 
     told = CliRunner().invoke(main, ["status", str(bench.path)]).stdout.splitlines()

@@ -82,7 +82,7 @@ def test_a_failing_point_stops_no_other_and_the_same_sweep_takes_up_the_rest(swe
     first = sweep(("depth", "1,2,3"), cells=FAILING)
     assert first.state == "failed"
     assert [point.state for point in first.points] == ["done", "failed", "done"]
-    assert first.points[1].reason == "report: cell 4: ValueError: unlucky"
+    assert first.points[1].reason == "report: cell 4, line 1: ValueError: unlucky"
     again = sweep(("depth", "1,2,3"))
     assert again.id == first.id
     assert again.state == "done"

@@ -204,7 +204,7 @@ def test_stages_that_are_mapped_or_skipped_or_fail_or_are_never_stored(bench):
     assert (off.outcome, off.stale) == ("skipped", False)
     assert off.reason == "stage `off` was skipped: `fresh == []` is false (fresh = [1])"
     assert (broken.outcome, broken.failure.name) == ("error", "StageFailed")
-    assert "stage `broken` has not run through: cell 4: ZeroDivisionError" in broken.failure.message
+    assert "stage `broken` has not run through: cell 4, line 1: ZeroDivisionError" in broken.failure.message
     (alone,) = run_tests(bench.path, stages=["never"]).tested
     assert alone.reason == "stage `never` is never stored (`cache=false`): test it with --run"
 

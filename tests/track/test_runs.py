@@ -159,7 +159,7 @@ def test_failed_stage_and_run_are_failed(run, client):
         "FAILED",
         "FINISHED",
     )
-    assert stages["bad"].data.tags["stagebook.reason"] == "cell 3: ZeroDivisionError: division by zero"
+    assert stages["bad"].data.tags["stagebook.reason"] == "cell 3, line 1: ZeroDivisionError: division by zero"
 
 
 def test_switched_off_it_leaves_no_trace(run, tmp_path):

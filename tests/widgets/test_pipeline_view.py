@@ -141,7 +141,7 @@ def test_a_failure_is_told_with_its_cell_and_a_cancelled_run_leaves_what_is_done
     assert not view.now["running"]
     assert "was interrupted" in view.now["said"]
     reason = {stage["name"]: stage["reason"] for stage in view.stages}["bad"]
-    assert "cell 3: ZeroDivisionError: division by zero" in reason
+    assert "cell 3, line 1: ZeroDivisionError: division by zero" in reason
 
 
 def test_a_run_that_cannot_start_says_why(opened):

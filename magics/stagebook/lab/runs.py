@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from stagebook.book.cells import INJECTED, tags_of
-from stagebook.book.notebook import Document, read_document
+from stagebook.book.notebook import Document, read_document, source_of
 from stagebook.commands.comparing import compared
 from stagebook.commands.running import mlflow_at
 from stagebook.comparetext import side_by_side_sections
@@ -208,7 +208,7 @@ def _failure(stage: Facts, codes: Sequence[tuple[dict[str, Any], Document]]) -> 
             return {
                 "stage": stage["stage"],
                 "cell": place,
-                "line": failing_line(cell["outputs"]) or None,
+                "line": failing_line(cell["outputs"], source_of(cell)) or None,
                 "name": error["ename"],
                 "message": error["evalue"],
                 "traceback": traceback_of(error)[-_MOST_TEXT:],

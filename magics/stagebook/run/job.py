@@ -118,7 +118,8 @@ class Failure:
     trail: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        where = f"cell {self.cell}: " if self.cell else ""
+        line = f", line {self.line}" if self.line else ""
+        where = f"cell {self.cell}{line}: " if self.cell else ""
         return f"{where}{self.name}: {self.message}".rstrip(": ") + (f" {self.remedy}" if self.remedy else "")
 
 

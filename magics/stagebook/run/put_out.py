@@ -39,8 +39,13 @@ def traceback_of(output: Output) -> str:
     return without_colours("\n".join(output.get("traceback", ())))
 
 
-def failing_line(outputs: Iterable[Output]) -> int:
-    """The line of the cell at which it failed; 0 where that is not told."""
+def failing_line(outputs: Iterable[Output], source: str) -> int:
+    """The line at which the cell failed that put this out and has this source; 0 where that is not told."""
     error = raised(outputs)
     place = _PLACE.search(traceback_of(error)) if error is not None else None
-    return int(place[1]) if place else 0
+    return int(place[1]) + dropped_lines(source) if place else 0
+
+
+def dropped_lines(source: str) -> int:
+    """How many empty lines begin the cell: IPython drops them, and counts from there."""
+    return source[: len(source) - len(source.lstrip())].count("\n")

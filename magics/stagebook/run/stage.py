@@ -20,7 +20,7 @@ from stagebook.run.job import OUTSIDE, CellRecord, Failure, JobCell, Phase, Stag
 from stagebook.run.kernels import CellFailedError
 from stagebook.run.masking import Veil
 from stagebook.run.prepared import Prepared
-from stagebook.run.put_out import failing_line
+from stagebook.run.put_out import dropped_lines, failing_line
 from stagebook.store.values import ValueRef
 
 Emit = Callable[[Event], None]
@@ -136,7 +136,7 @@ class _Visit:
         except KernelError:
             return failure
         sources = {cell.number: cell.source for cell in (*self.job.preamble, *self.job.cells)}
-        line = found["line"] + _dropped_lines(sources.get(failure.cell, "")) if found["line"] else 0
+        line = found["line"] + dropped_lines(sources.get(failure.cell, "")) if found["line"] else 0
         return replace(failure, line=line, trail=tuple(found["trail"]))
 
     async def _note_secrets(self) -> None:
@@ -174,11 +174,6 @@ def _begin(job: StageJob, prepared: Prepared) -> dict[str, Any]:
         "secrets": list(job.secrets),
         "explain": job.is_test,
     }
-
-
-def _dropped_lines(source: str) -> int:
-    """How many empty lines begin the cell: IPython drops them, and counts from there."""
-    return source[: len(source) - len(source.lstrip())].count("\n")
 
 
 def importing_code(job: StageJob) -> list[str]:
@@ -246,4 +241,6 @@ def _failure(job: StageJob, error: CellFailedError) -> Failure:
     if error.name == "DeadKernel":
         remedy = "The cell ended the process, or it ran out of memory."
         return Failure("DeadKernel", f"{error.message}.", cell.number, remedy)
-    return Failure(error.name, error.message, cell.number, line=failing_line(error.record.outputs))
+    is_theirs = cell in (*job.preamble, *job.cells)  # else it is `closing`
+    line = failing_line(error.record.outputs, cell.source) if is_theirs else 0
+    return Failure(error.name, error.message, cell.number, line=line)

@@ -13,7 +13,7 @@ from stagebook.verify.results import StageTold, Told, ValueTold
 Word = Literal["same", "different", "varies", "not comparable", "ran", "not compared"]
 """`varies`: it differs between two plain runs, too. `ran`: there was nothing to compare but that it ran."""
 
-_RAISED = re.compile(r"(?:cell \d+: )?(\w+)(?::|$)")
+_RAISED = re.compile(r"(?:cell \d+(?:, line \d+)?: )?(\w+)(?::|$)")
 
 
 @dataclass(frozen=True, slots=True)
