@@ -19,6 +19,7 @@ from stagebook.events import CellPrinted, Notice, StageStarted
 from stagebook.registry import plugin
 
 distributed = pytest.importorskip("distributed", reason="install it with `pip install 'stagebook[dask]'`")
+dask = pytest.importorskip("dask")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -171,6 +172,40 @@ def test_a_scheduler_that_is_not_there_and_a_runner_that_is_none_are_refused(tmp
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 2
     assert "There is no runner `dusk`" in done.stderr
+
+
+def test_a_cluster_that_encrypts_is_used_with_the_certificates_of_dasks_configuration(bench):
+    made = distributed.Security.temporary()
+    options = {"n_workers": 1, "threads_per_worker": 1, "dashboard_address": None, "host": "127.0.0.1"}
+    with distributed.LocalCluster(security=made, silence_logs="ERROR", **options) as cluster:
+        assert cluster.scheduler_address.startswith("tls://")
+        files = {"ca-file": made.tls_ca_file, "client.cert": made.tls_client_cert, "client.key": made.tls_client_key}
+        with dask.config.set({f"distributed.comm.tls.{name}": file for name, file in files.items()}):
+            run = bench.run([("stage:a", "x = 1"), ("stage:b", "print(x)")], on=f"dask://{cluster.scheduler_address}")
+    assert bench.states(run) == {"a": "done", "b": "done"}
+
+
+@pytest.mark.parametrize(
+    ("on", "told"),
+    [
+        ("dask://tls://127.0.0.1:9", "names no certificates"),
+        ("dask://ftp://127.0.0.1:9", "is no place of a Dask scheduler: write HOST:PORT"),
+        ("tcp://127.0.0.1:9", "Write RUNNER://HOST:PORT, as in dask://10.0.0.5:8786."),
+        ("dask:127.0.0.1:9", "Write RUNNER://HOST:PORT, as in dask://10.0.0.5:8786."),
+    ],
+)
+def test_an_address_that_cannot_be_one_is_refused_at_once(bench, on, told):
+    with pytest.raises(UsageError) as refused:
+        bench.run([("stage:a", "x = 1")], on=on)
+    assert told in str(refused.value)
+
+
+def test_no_plain_connection_is_made_where_encryption_is_asked_for():
+    with (
+        dask.config.set({"distributed.comm.require-encryption": True}),
+        pytest.raises(UsageError, match=r"Write --on dask://tls://127\.0\.0\.1:9"),
+    ):
+        plugin("runner", "dask")(1, "127.0.0.1:9")
 
 
 def test_the_command_line_starts_a_cluster_of_its_own(bench, children):

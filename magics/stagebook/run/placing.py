@@ -8,6 +8,7 @@ from stagebook.errors import UsageError
 from stagebook.registry import names, plugin
 
 HERE = "local"
+_OF_ADDRESSES = ("tcp", "tls")
 
 
 def check_place(on: str | None) -> None:
@@ -17,8 +18,11 @@ def check_place(on: str | None) -> None:
         UsageError: there is no such runner.
     """
     name = (on or HERE).partition("://")[0]
-    if name != HERE and name not in names("runner"):
-        plugin("runner", name)  # says which there are
+    if name == HERE or name in names("runner"):
+        return
+    if ":" in name or name in _OF_ADDRESSES:
+        raise UsageError(f"`--on {on}` names no runner. Write RUNNER://HOST:PORT, as in dask://10.0.0.5:8786.")
+    plugin("runner", name)  # says which there are
 
 
 def runner_on(on: str | None, jobs: int | None) -> Any:

@@ -49,7 +49,7 @@ class DaskRunner:
 
     Args:
         slots: jobs at work at once at the most; None for one on each of the workers' threads.
-        at: the scheduler, as `HOST:PORT`; empty to start a cluster on this machine.
+        at: the scheduler, as `HOST:PORT` or `tls://HOST:PORT`; empty to start a cluster on this machine.
         beside: a runner to share the cluster with.
 
     Raises:
@@ -305,7 +305,7 @@ def _client(at: str, slots: int | None) -> Any:
         ) from None
     if at:
         try:
-            make = partial(Client, f"tcp://{at}", timeout=_PATIENCE, set_as_default=False)
+            make = partial(Client, _address(at), timeout=_PATIENCE, set_as_default=False)
             return within(_PATIENCE + _LATE, make)  # its own time-out does not count once a connection is there
         except (OSError, ValueError, asyncio.TimeoutError) as error:  # the last is no OSError before Python 3.11
             raise UsageError(
@@ -323,6 +323,28 @@ def _client(at: str, slots: int | None) -> Any:
     )
     free_threads()  # it sets them here, too, for the processes that it starts
     return Client(cluster, set_as_default=False)
+
+
+def _address(at: str) -> str:
+    """The scheduler's address, which Dask's configuration lets one call; a client that may not could not be closed.
+
+    Raises:
+        UsageError: it is none, or the configuration asks for encryption, or lacks what that takes.
+        OSError: a file that the configuration names is not there, or holds no certificate or key.
+    """
+    from distributed.security import Security
+
+    address = at if "://" in at else f"tcp://{at}"
+    arguments = Security().get_connection_args("client")
+    if address.startswith("tcp://"):
+        if arguments["require_encryption"]:
+            raise UsageError(f"Dask's configuration asks for encryption. Write --on dask://tls://{address[6:]}.")
+    elif not address.startswith("tls://"):
+        raise UsageError(f"`{at}` is no place of a Dask scheduler: write HOST:PORT, or tls://HOST:PORT.")
+    elif arguments["ssl_context"] is None:
+        remedy = "Name them under distributed.comm.tls: ca-file, client.cert, client.key."
+        raise UsageError(f"Dask's configuration names no certificates for {address}. {remedy}")
+    return address
 
 
 runner = DaskRunner
