@@ -229,6 +229,8 @@ def test_interrupt_saves_what_is_done_and_leaves_no_process_behind(bench, by):
     told, wrong = process.communicate(timeout=40)
     assert process.returncode == 130, wrong
     assert "slow: interrupted" in told
+    (reason,) = [one.reason for one in plan_notebook(bench.path).decisions if one.stage == "slow"]
+    assert reason.startswith("it was interrupted in run ")
     assert "Traceback" not in wrong
     with pytest.raises(ProcessLookupError):
         os.kill(kernel, 0)

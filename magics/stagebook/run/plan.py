@@ -345,6 +345,8 @@ class Planner:
         changes = changes_since(last, parts, self._source(stage), came)
         if changes:
             return reason(changes, this=self.run), changes
+        if last["state"] == "interrupted":
+            return f"it was interrupted in run {last.get('run')}", ()
         if last["failure"]:
             return f"it failed in run {last.get('run')}: {one_line(last['failure'])}", ()
         return "its result is not in the store", ()
