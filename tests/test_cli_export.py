@@ -32,6 +32,13 @@ def test_exporters_are_listed_with_what_they_can_be_told():
     assert "stagebook export python flights.ipynb" in told
 
 
+def test_a_folder_that_is_called_like_a_module_is_refused(book):
+    result = stagebook("python", book, "--out", book.parent / "story.py")
+    assert result.exit_code == 2
+    assert "--out takes a folder" in result.output
+    assert not (book.parent / "story.py").exists()
+
+
 def test_it_writes_to_a_folder_beside_the_notebook(book):
     result = stagebook("python", book)
     assert result.exit_code == 0

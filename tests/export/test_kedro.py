@@ -9,12 +9,15 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
 import yaml
+from click.testing import CliRunner
 from tests.notebooks_factory import notebook, pipeline, written
 
 from stagebook.book.notebook import read_document
 from stagebook.book.pipeline import pipeline_of
+from stagebook.cli import main
 from stagebook.errors import StagebookError, UsageError
 from stagebook.export.exporter import exported_files
 from stagebook.export.writing import write
@@ -128,6 +131,24 @@ class TestARun:
         assert marked.equals(brought(outputs_of(path, "mark"), {}, "mark")["frame"])
         assert list(pickle.loads(made["frame"].read_bytes())) == ["x"]
 
+    def test_keeps_tables_as_parquet_that_a_run_has_shown_to_be_some(self, story, tmp_path, monkeypatch):
+        path, _ = story
+        monkeypatch.setenv("API_TOKEN", "given")
+        run = run_notebook(path, track=False, parameters={"api_token": "given"})
+        told = CliRunner().invoke(
+            main, ["export", "kedro", str(path), "--out", str(tmp_path), "--folder", str(path.parent)]
+        )
+        assert told.exit_code == 0, told.output
+        catalog = yaml.safe_load((tmp_path / CATALOG).read_text())
+        tables = {name for name, one in catalog.items() if one["type"] == "pandas.ParquetDataset"}
+        assert tables == {"frame", "frame_mark", "again"}
+        assert '"pyarrow",' in (tmp_path / "pyproject.toml").read_text()
+        self.kedro(tmp_path, "kedro", "run", "--runner", "ParallelRunner")
+        marked = pd.read_parquet(tmp_path / "data/02_intermediate/frame_mark.parquet")
+        assert marked.equals(brought(outputs_of(path, "mark"), {}, "mark")["frame"])
+        found = json.loads((tmp_path / "data/08_reporting/metrics.json").read_text())
+        assert found["score"] == run.metrics["score"]
+
     def test_has_tests_that_pass(self, story):
         _, project = story
         assert "1 passed" in self.kedro(project, "pytest", "-q", "-p", "no:cacheprovider")
@@ -142,6 +163,15 @@ class TestARun:
 
 
 class TestDatasets:
+    def test_tables_are_those_that_are_named(self):
+        catalog = yaml.safe_load(files(STORY, tables="frame")[CATALOG])
+        assert catalog["frame_mark"]["filepath"] == "data/02_intermediate/frame_mark.parquet"
+        assert catalog["slope"]["type"] == "pickle.PickleDataset"
+        unread = [("stage:a", "x, y = 1, 2"), ("stage:b", "print(x)")]
+        assert "pandas.ParquetDataset" not in files(unread, tables="y")[CATALOG]  # a run may have kept it
+        with pytest.raises(UsageError, match=r"--tables: no stage makes `fram`. Did you mean `frame`\?"):
+            files(STORY, tables="fram, slope")
+
     def test_each_version_of_a_name_has_one(self):
         text = files(STORY)[PIPELINE]
         assert 'inputs="frame",\n                outputs="frame_mark",' in text.replace(

@@ -18,6 +18,7 @@ from notebooks_factory import written
 from packages_factory import installed
 
 from stagebook.cli import main
+from stagebook.run.api import run_notebook
 
 CELLS = [
     ("parameters", "n: int = 3\napi_token = ''"),
@@ -194,6 +195,23 @@ class TestWhatCannotBe:
         done = CliRunner().invoke(main, ["verify", *words])
         assert (done.exit_code, told in done.output) == (2, True), done.output
 
+    def test_tables_and_labels_that_two_values_have_in_common_are_the_same(self, tmp_path):
+        scaler = (
+            "class Scaler:\n    def fit(self, frame):\n        self.mean, self.std = frame.mean(), frame.std()\n"
+            "        return self"
+        )
+        cells = [
+            ("setup", f"import pandas as pd\n\n\n{scaler}"),
+            ("stage:make", "frame = pd.DataFrame({'a': [1, 2, 3], 'b': ['x', 'y', 'z']})"),
+            ("stage:add", "frame['c'] = frame['a'] / 7"),
+            ("stage:fit", "scale = Scaler().fit(frame[['a', 'c']])"),
+            ("stage:use", "print(scale.mean, frame)"),
+        ]
+        run_notebook(written(tmp_path, cells), track=False)  # so that it is known what is a table
+        done = stagebook(tmp_path, "verify", "notebook.ipynb", "--targets", "local,kedro")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert "Nothing differs." in done.stdout
+
     def test_setup_that_fails_is_told_with_its_cell(self, tmp_path):
         written(tmp_path, [("setup", "import os\nos.nothing"), ("stage:a", "x = 1")])
         done = stagebook(tmp_path, "verify", "notebook.ipynb", "--targets", "local")
@@ -207,7 +225,7 @@ def test_a_dataset_that_was_half_written_is_no_result_of_its_stage(tmp_path):
     files = {"a": {"x": str(tmp_path / "x")}, "b": {"y": str(tmp_path / "y")}}
     job = {"files": files, "own": "nodes", "metrics": str(tmp_path / "none"), "out": str(tmp_path / "out")}
     (tmp_path / "job").write_text(json.dumps(job))
-    command = [sys.executable, "-m", "stagebook.verify.elsewhere", "pickles", str(tmp_path / "job")]
+    command = [sys.executable, "-m", "stagebook.verify.elsewhere", "datasets", str(tmp_path / "job")]
     subprocess.run(command, check=True)
     found = json.loads((tmp_path / "out").read_text())
     assert (list(found["stages"]), list(found["unread"])) == (["a"], ["b"])

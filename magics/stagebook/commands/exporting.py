@@ -82,13 +82,17 @@ def _command(name: str, exporter: Exporter) -> click.Command:
     from stagebook.export.writing import default_folder, listed_as
 
     def run(notebook: Path, *, out: Path | None, force: bool, dry_run: bool, **given: Any) -> None:
+        if out is not None and out.suffix == ".py":
+            raise click.UsageError(
+                f"--out takes a folder, and {out} is called like a file: it would be one of several."
+            )
         asked = {one: given.pop(one) for one in (more.NAMES if more is not None else ())}
         if more is not None:
             more.check(asked)
             out = out or notebook.parent / default_folder(notebook, more.variant(given))
         if out is not None and given.get("source", "") is None:
             given["source"] = _seen_from(out, notebook)
-        files = _files(name, notebook, given)
+        files = files_for(name, notebook, given)
         usual = (
             root_for(notebook) if in_repository and out is None else notebook.parent / default_folder(notebook, name)
         )
@@ -131,13 +135,23 @@ def _option(option: ExportOption) -> click.Option:
     return click.Option(names, type=kinds[option.kind], default=option.default, show_default=shown, help=option.help)
 
 
-def _files(name: str, notebook: Path, given: dict[str, Any]) -> Mapping[str, bytes]:
+def files_for(name: str, notebook: Path, given: Mapping[str, Any]) -> Mapping[str, bytes]:
+    """What an exporter makes of a notebook; one that asks for `tables` is told those that runs have shown to be some.
+
+    Raises:
+        StagebookError: the notebook, or what the exporter is told, is not in order.
+    """
     from stagebook.book.notebook import read_document
     from stagebook.book.pipeline import recalled_pipeline
-    from stagebook.export.exporter import exported_files
+    from stagebook.export.exporter import exported_files, exporters
 
     document = read_document(notebook)
-    return exported_files(name, recalled_pipeline(document, notebook), document, given)
+    pipeline = recalled_pipeline(document, notebook)
+    if given.get("tables") is None and "tables" in {option.name for option in exporters()[name].options}:
+        from stagebook.run.tabular import tables_of
+
+        given = {**given, "tables": ",".join(tables_of(pipeline))}
+    return exported_files(name, pipeline, document, given)
 
 
 def _write(files: Mapping[str, bytes], folder: Path, listed: str, *, overwrite: bool, dry: bool) -> None:

@@ -7,9 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from stagebook.book.notebook import read_document
-from stagebook.book.pipeline import recalled_pipeline
-from stagebook.export.exporter import exported_files, exporters
+from stagebook.commands.exporting import files_for
+from stagebook.export.exporter import exporters
 from stagebook.export.writing import EditedError, listed_as, write
 from stagebook.lab.plain import plain
 from stagebook.lab.refusals import RefusedError
@@ -76,8 +75,7 @@ def export_written(
 def _files(notebook: Path, name: str, given: Mapping[str, Any]) -> Mapping[str, bytes]:
     if name not in exporters():
         raise RefusedError(404, f"There is no exporter `{name}`. Is the package that brings it installed?")
-    document = read_document(notebook)
-    return exported_files(name, recalled_pipeline(document, notebook), document, given)
+    return files_for(name, notebook, given)
 
 
 def _text(content: bytes) -> str | None:

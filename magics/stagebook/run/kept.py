@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -106,6 +107,20 @@ def inputs_of(notebook: Path, stage: str, *, run: str | None = None, store: str 
         unstorable,
         changed=_changes(pipeline, facts, sources, kept) if sources else "",
     )
+
+
+def last_results(pipeline: Pipeline, *, store: str | Path | None = None) -> dict[str, StageResult]:
+    """By stage, what it came to in the last run that has a result of it; of those that no run has, nothing.
+
+    Args:
+        pipeline: the notebook's.
+        store: where results are kept; `.stagebook` beside the notebook by default.
+    """
+    kept, found = store_for(pipeline.notebook, store), {}
+    for name in [stage.name for stage in pipeline.stages]:
+        with suppress(UsageError):
+            found[name] = result_in(kept, _run_with(pipeline, {name}, run=None, store=store), name)
+    return found
 
 
 def not_stored(stage: Stage, result: StageResult) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Code that was exported, run or read in a process of its own: `python -m stagebook.verify.elsewhere TASK JOB.json`.
 
-Tasks are `module` (a Python module's functions are called by its `main`, and what they return is told of), `pickles`
+Tasks are `module` (a Python module's functions are called by its `main`, and what they return is told of), `datasets`
 (what a Kedro run has left is told of) and `flow` (a Prefect flow is called).
 """
 
@@ -104,18 +104,26 @@ def _module(job: Job) -> None:
     _write(job, {"stages": stages, "metrics": numbers, "error": error, "failed": failed})
 
 
-def _pickles(job: Job) -> None:
+def _datasets(job: Job) -> None:
     """Read datasets, and write what is told of them by stage; a stage of which one cannot be read is named apart."""
     stages, unread = {}, {}
     for stage, files in job["files"].items():
         try:
-            values = {name: pickle.loads(Path(file).read_bytes()) for name, file in files.items()}
+            values = {name: _loaded(Path(file)) for name, file in files.items()}
         except Exception as error:  # half of one is there, where writing it failed; loading runs code of its class
             unread[stage] = f"{type(error).__name__}: {error}"
             continue
         stages[stage] = stage_to_json(told_of(values, values, (), (job["own"],)))
     measured = json.loads(Path(job["metrics"]).read_text(encoding="utf-8")) if Path(job["metrics"]).exists() else {}
     _write(job, {"stages": stages, "unread": unread, "metrics": told_of(measured, (), measured).metrics})
+
+
+def _loaded(file: Path) -> Any:
+    if file.suffix == ".parquet":
+        import pandas as pd
+
+        return pd.read_parquet(file)
+    return pickle.loads(file.read_bytes())
 
 
 def _flow(job: Job) -> None:
@@ -149,7 +157,7 @@ def _write(job: Job, found: Any) -> None:
     Path(job["out"]).write_text(json.dumps(found), encoding="utf-8")
 
 
-_TASKS = {"module": _module, "pickles": _pickles, "flow": _flow}
+_TASKS = {"module": _module, "datasets": _datasets, "flow": _flow}
 
 if __name__ == "__main__":
     given: Job = json.loads(Path(sys.argv[2]).read_text(encoding="utf-8"))

@@ -15,14 +15,14 @@ from stagebook.verify.results import StageTold, stage_from_json
 from stagebook.verify.work import Work
 
 
-def export(work: Work, exporter: str) -> Path:
-    """Export the notebook's copy, beside it; the folder.
+def export(work: Work, exporter: str, given: Mapping[str, Any] | None = None) -> Path:
+    """Export the notebook's copy, beside it, with these options; the folder.
 
     Raises:
         StagebookError: it refuses the notebook.
     """
     folder = work.folder / default_folder(work.notebook, exporter)
-    write(exported_files(exporter, work.pipeline, work.document, {}), folder, exporter=exporter)
+    write(exported_files(exporter, work.pipeline, work.document, given or {}), folder, exporter=exporter)
     return folder
 
 

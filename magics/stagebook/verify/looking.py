@@ -28,8 +28,8 @@ _ITERATORS = tuple(type(iter(empty)) for empty in _EMPTY)
 class _Looking(ContentPickler):
     """As stored values are told apart, but by what can be seen of them in Python, without using private parts.
 
-    It is blind to which of several equal texts, dtypes or arrays an object holds, to how tables lie in memory, and to
-    the names of files that code is from. Of what Matplotlib draws it sees the picture.
+    It is blind to which of several equal texts, dtypes, arrays or labels an object holds, to how tables lie in memory,
+    and to the names of files that code is from. Of what Matplotlib draws it sees the picture.
 
     Args:
         namespace: the notebook's globals.
@@ -139,7 +139,21 @@ def _meaning(part: Any, by_name: Iterable[str]) -> str | None:
         return _of_array(part)
     if arrow is not None and isinstance(part, (arrow.Array, arrow.ChunkedArray)):
         return digest_of(b"arrow", str(part.type).encode(), meaning_of(part.to_pylist()).encode())
-    return None
+    return _of_labels(part)
+
+
+def _of_labels(part: Any) -> str | None:
+    """Of plain labels of pandas, which nobody can change: tables may have one object of them, or each its own."""
+    pandas, numpy = sys.modules.get("pandas"), sys.modules.get("numpy")
+    if pandas is None or numpy is None or type(part) not in (pandas.Index, pandas.RangeIndex):
+        return None
+    if isinstance(part.dtype, numpy.dtype) and not part.dtype.hasobject:
+        labels = _of_array(part.to_numpy())
+    elif type(part.dtype).__name__ == "StringDtype":
+        labels = meaning_of(part.to_list())
+    else:
+        return None
+    return digest_of(b"labels", type(part).__name__.encode(), meaning_of(part.name).encode(), labels.encode())
 
 
 def _of_array(array: Any) -> str:

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from stagebook.book.hidden import is_hidden
 from stagebook.book.notebook import Document
-from stagebook.errors import UsageError
+from stagebook.errors import UsageError, did_you_mean
 from stagebook.export.beyond import beyond
 from stagebook.export.commandline import is_required
 from stagebook.export.exporter import ExportOption
@@ -45,6 +46,7 @@ class KedroExporter:
     options = (
         ExportOption("name", help="What package and pipeline are called [the notebook's name]."),
         ExportOption("folder", default="..", help="Where the files are that the code reads, as seen from the project."),
+        ExportOption("tables", help="Names to keep as Parquet, with commas between [the last run's DataFrames]."),
         ExportOption(
             "displays",
             "choice",
@@ -60,9 +62,19 @@ class KedroExporter:
         wiring = wiring_of(pipeline, functions)
         package = _package(pipeline, wiring, options["name"])
         nodes = NodeText(pipeline, functions, wiring, f"{package}.pipelines.{package}.nodes")
+        tables = _tables(pipeline, options["tables"])
         folder = options["folder"] or "."
-        project = _Project(pipeline, functions, wiring, nodes, package, folder, title_of(pipeline, document))
+        project = _Project(pipeline, functions, wiring, nodes, package, folder, title_of(pipeline, document), tables)
         return {path: text.encode("utf-8") for path, text in project.files().items()}
+
+
+def _tables(pipeline: Pipeline, given: str | None) -> frozenset[str]:
+    """The names that are kept as tables, as far as they are handed over."""
+    names = frozenset(filter(None, (name.strip() for name in (given or "").split(","))))
+    made = {name for stage in pipeline.stages for name in stage.names.binds if not is_hidden(name)}
+    for name in sorted(names - made):
+        raise UsageError(f"--tables: no stage makes `{name}`.{did_you_mean(name, made)}")
+    return names
 
 
 def _package(pipeline: Pipeline, wiring: Wiring, given: str | None) -> str:
@@ -87,6 +99,7 @@ class _Project:
     package: str
     folder: str
     title: str
+    tables: frozenset[str]
 
     def files(self) -> dict[str, str]:
         """The files' texts, by path."""
@@ -168,8 +181,8 @@ class _Project:
             yield from ["", *lines]
 
     def _catalog(self) -> Iterator[str]:
-        yield f"# What the stages of {self.pipeline.notebook.name} hand over. What type it is of is not known before it"
-        yield "# runs, so all is pickled: use another dataset where you know better, as pandas.ParquetDataset."
+        yield f"# What the stages of {self.pipeline.notebook.name} hand over. What a run has shown to be a table,"
+        yield "# or was named as one, is Parquet; all else is pickled: use other datasets where you know better."
         for name, dataset in self.wiring.secrets.items():
             parameter = next(one for one in self.functions.parameters if one.name == name)
             yield from ["", f"{dataset}:", f"  type: {self.package}.environment.EnvironmentVariable"]
@@ -177,10 +190,14 @@ class _Project:
             if not is_required(parameter):
                 yield f"  default: {yaml_of(parameter.value)}"
         for node in self.wiring.nodes:
-            names = [wire.dataset for wire in node.outputs]
-            if names or node.done:
+            if node.outputs or node.done:
                 yield from ["", f"# {node.function.stage.name}"]
-            for dataset in names:
+            for wire in node.outputs:
+                dataset = wire.dataset
+                if wire.name in self.tables:
+                    yield from [f"{dataset}:", "  type: pandas.ParquetDataset"]
+                    yield f"  filepath: data/02_intermediate/{dataset}.parquet"
+                    continue
                 layer = "06_models" if dataset in self.wiring.models else "02_intermediate"
                 yield from _pickled(dataset, layer, by_value=dataset in self.wiring.by_value)
             if node.done:
@@ -193,7 +210,11 @@ class _Project:
         """What the code imports and is well known, as it is installed."""
         code = "".join(cell.source for cell in self.pipeline.cells if cell.role != "exploration")
         found = packages_of(self._modules(), code)
-        return sorted(found | ({"cloudpickle"} if self.wiring.by_value else set()))
+        return sorted(
+            found
+            | ({"cloudpickle"} if self.wiring.by_value else set())
+            | ({"pandas", "pyarrow"} if self.tables else set())
+        )
 
     def _modules(self) -> list[str]:
         return [one.module for one in self.wiring.imports]

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from stagebook.export.functions import functions_of
 from stagebook.export.wiring import Wiring, wiring_of
+from stagebook.run.tabular import tables_of
 from stagebook.verify.exported import ask, export, refuse_constants, with_metrics
 from stagebook.verify.results import StageTold
 from stagebook.verify.target import Outcome, lacking
@@ -28,7 +29,7 @@ class Kedro:
 
     def run(self, work: Work) -> Outcome:
         """See `Target`."""
-        project = export(work, "kedro")
+        project = export(work, "kedro", {"tables": ",".join(tables_of(work.pipeline))})
         functions = functions_of(work.pipeline, work.document, displays="drop")
         refuse_constants(work, functions)
         wiring = wiring_of(work.pipeline, functions)
@@ -46,7 +47,7 @@ class Kedro:
             "files": files,
             "metrics": str(project / "data/08_reporting/metrics.json"),
         }
-        found = ask(work, "pickles", job)
+        found = ask(work, "datasets", job)
         if found["unread"] and not error:
             stage, why = next(iter(found["unread"].items()))
             raise TargetError(f"What `{stage}` has made cannot be read: {why}")
