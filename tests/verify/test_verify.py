@@ -26,7 +26,11 @@ CELLS = [
     ("stage:load", "rows = [half(x) for x in range(n)]\nwith open('known.txt') as file:\n    known = file.read()"),
     ("", "print('exploration')"),
     ("stage:mark", "rows.append(half(7))\nscale = lambda x: x * len(rows)"),
-    ("stage:square", "area = side ** 2", {"foreach": "side in rows"}),
+    (
+        "stage:square",
+        "area = side ** 2\nsquare = {'side': side}",
+        {"foreach": "side in rows", "metrics": ["area", "square"]},
+    ),
     ("stage:tell", "total = float(sum(area))\nparts = {'rows': len(rows)}", {"metrics": ["total", "parts"]}),
     ("stage:use", "words = [str(scale(x)) for x in rows]\nlength = len(api_token)"),
 ]
@@ -93,7 +97,7 @@ class TestASound:
         assert [one["target"] for one in found["columns"]] == ["local", "papermill", "python", "kedro"]
         for column in found["columns"]:
             words = {name: (one["word"], one["compared"]) for name, one in column["stages"].items()}
-            assert words["square"] == ("same", 1)
+            assert words["square"] == ("same", 11)  # the list, and two metrics for each of five
             assert words["mark"] == ("same", 2)
             assert words["tell"][1] >= 2
             assert {word for word, _ in words.values()} == {"same"}, column
@@ -223,7 +227,13 @@ def test_a_dataset_that_was_half_written_is_no_result_of_its_stage(tmp_path):
     for name, content in (("x", pickle.dumps(1)), ("y", pickle.dumps("long")[:-2])):
         (tmp_path / name).write_bytes(content)
     files = {"a": {"x": str(tmp_path / "x")}, "b": {"y": str(tmp_path / "y")}}
-    job = {"files": files, "own": "nodes", "metrics": str(tmp_path / "none"), "out": str(tmp_path / "out")}
+    job = {
+        "files": files,
+        "own": "nodes",
+        "mapped": [],
+        "metrics": str(tmp_path / "none"),
+        "out": str(tmp_path / "out"),
+    }
     (tmp_path / "job").write_text(json.dumps(job))
     command = [sys.executable, "-m", "stagebook.verify.elsewhere", "datasets", str(tmp_path / "job")]
     subprocess.run(command, check=True)

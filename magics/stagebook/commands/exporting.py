@@ -83,9 +83,7 @@ def _command(name: str, exporter: Exporter) -> click.Command:
 
     def run(notebook: Path, *, out: Path | None, force: bool, dry_run: bool, **given: Any) -> None:
         if out is not None and out.suffix == ".py":
-            raise click.UsageError(
-                f"--out takes a folder, and {out} is called like a file: it would be one of several."
-            )
+            raise click.UsageError(f"--out takes a folder, and {out} is called like a module. Name a folder.")
         asked = {one: given.pop(one) for one in (more.NAMES if more is not None else ())}
         if more is not None:
             more.check(asked)

@@ -98,7 +98,7 @@ def _module(job: Job) -> None:
         error = f"{type(raised).__name__}: {raised}".splitlines()[0]
     if not calls.under_way:
         calls.gather()
-    numbers = told_of(metrics or {}, (), metrics or {}).metrics
+    numbers = told_of(metrics or {}, (), metrics or {}, mapped=job["mapped"]).metrics
     stages = {name: stage_to_json(one) for name, one in calls.told.items()}
     failed = job["functions"][calls.under_way]["stage"] if calls.under_way else ""
     _write(job, {"stages": stages, "metrics": numbers, "error": error, "failed": failed})
@@ -115,7 +115,10 @@ def _datasets(job: Job) -> None:
             continue
         stages[stage] = stage_to_json(told_of(values, values, (), (job["own"],)))
     measured = json.loads(Path(job["metrics"]).read_text(encoding="utf-8")) if Path(job["metrics"]).exists() else {}
-    _write(job, {"stages": stages, "unread": unread, "metrics": told_of(measured, (), measured).metrics})
+    _write(
+        job,
+        {"stages": stages, "unread": unread, "metrics": told_of(measured, (), measured, mapped=job["mapped"]).metrics},
+    )
 
 
 def _loaded(file: Path) -> Any:

@@ -40,16 +40,34 @@ def answer(question: str) -> None:
 
 
 def told_of(
-    values: Mapping[str, Any], names: Iterable[str], metrics: Iterable[str], own: Iterable[str] = ("__main__",)
+    values: Mapping[str, Any],
+    names: Iterable[str],
+    metrics: Iterable[str],
+    own: Iterable[str] = ("__main__",),
+    *,
+    mapped: Iterable[str] = (),
 ) -> StageTold:
-    """What is told of a stage that is done: of those of these names that are bound."""
+    """What is told of a stage that is done.
+
+    Args:
+        values: by name.
+        names: the values to tell of, as far as they are bound.
+        metrics: those that are metrics, as far as they are bound.
+        own: the modules that the notebook's code is in.
+        mapped: the metrics that are lists, with one for each element of a mapped stage.
+    """
     told = {name: value_told(values[name], own) for name in names if name in values and not is_hidden(name)}
-    numbers, _ = numbers_of({name: values[name] for name in metrics if name in values})
+    lists = {name: values[name] for name in mapped if isinstance(values.get(name), list)}
+    numbers, _ = numbers_of({name: values[name] for name in metrics if name in values and name not in lists})
+    for name, elements in lists.items():
+        for position, element in enumerate(elements):
+            found, _ = numbers_of({name: element})
+            numbers |= {f"{one}.{position}": number for one, number in found.items()}
     return StageTold("done", values=told, metrics=numbers)
 
 
 def _tell(asked: Mapping[str, Any], namespace: dict[str, Any]) -> dict[str, Any]:
-    told = told_of(namespace, asked["names"], asked["metrics"])
+    told = told_of(namespace, asked["names"], asked["metrics"], mapped=asked["mapped"])
     return {"stage": asked["stage"], **stage_to_json(told)}
 
 

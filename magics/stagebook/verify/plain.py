@@ -79,7 +79,7 @@ class _Plain:
 
     def _end(self, step: Step) -> bool:
         """Tell of a stage that is done, and judge its gate."""
-        asked = {name: step[name] for name in ("stage", "names", "metrics")}
+        asked = {name: step[name] for name in ("stage", "names", "metrics", "mapped")}
         told = self._ask({"do": "tell", **asked})
         self._write(told)
         self.metrics[step["stage"]] = told["metrics"]

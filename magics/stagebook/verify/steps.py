@@ -60,6 +60,11 @@ def _cell(number: int, source: str, tags: tuple[str, ...] = ()) -> Step:
     return {"number": number, "source": source, "tags": list(tags)}
 
 
+def mapped_metrics(stage: Stage) -> tuple[str, ...]:
+    """The metrics of a stage that are lists when it is done, with one for each element that it was run for."""
+    return stage.options.metrics if stage.options.foreach is not None else ()
+
+
 def _about(stage: Stage, pipeline: Pipeline) -> Step:
     names, options = stage.names, stage.options
     made = {*names.binds, *names.changes, *names.touches}
@@ -70,6 +75,7 @@ def _about(stage: Stage, pipeline: Pipeline) -> Step:
         "makes": sorted(name for name in names.binds if not is_hidden(name)),
         "takes": sorted(name for name in names.reads if not is_hidden(name)),
         "metrics": list(options.metrics),
+        "mapped": list(mapped_metrics(stage)),
         "gate": options.gate,
         "closing": None if options.drift is None else drift_code(options.drift),
         "upstream": sorted(pipeline.upstream(stage.name)),

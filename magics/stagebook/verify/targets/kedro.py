@@ -12,6 +12,7 @@ from stagebook.export.wiring import Wiring, wiring_of
 from stagebook.run.tabular import tables_of
 from stagebook.verify.exported import ask, export, refuse_constants, with_metrics
 from stagebook.verify.results import StageTold
+from stagebook.verify.steps import mapped_metrics
 from stagebook.verify.target import Outcome, lacking
 from stagebook.verify.work import TargetError, Work
 
@@ -42,6 +43,7 @@ class Kedro:
         files = _files(project, wiring)
         package = next(project.glob("src/*/settings.py")).parent.name
         job = {
+            "mapped": [name for stage in work.pipeline.stages for name in mapped_metrics(stage)],
             "own": f"{package}.pipelines.{package}.nodes",
             "paths": [str(project / "src"), str(work.folder)],
             "files": files,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from stagebook.export.functions import functions_of
 from stagebook.verify.exported import ask, export, refuse_constants, with_metrics
 from stagebook.verify.results import StageTold
+from stagebook.verify.steps import mapped_metrics
 from stagebook.verify.target import Outcome
 from stagebook.verify.work import TargetError, Work
 
@@ -36,7 +37,13 @@ class Python:
         path = next(folder.glob("*.py"))
         known = {one.name for one in functions.parameters}
         given = {name: value for name, value in {**work.values, **work.secrets}.items() if name in known}
-        job = {"path": str(path), "folder": str(work.folder), "functions": about, "main": functions.entry}
+        job = {
+            "mapped": [name for stage in work.pipeline.stages for name in mapped_metrics(stage)],
+            "path": str(path),
+            "folder": str(work.folder),
+            "functions": about,
+            "main": functions.entry,
+        }
         found = ask(work, "module", {**job, "given": given})
         told = with_metrics(work, found["stages"], found["metrics"])
         if found["failed"]:
