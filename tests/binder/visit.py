@@ -32,6 +32,7 @@ PATIENCE = 480_000
 """Milliseconds for all cells of the tutorial, beside other work."""
 CELLS = "[...document.querySelectorAll('.jp-Notebook .jp-CodeCell')]"
 RUN = CELLS + r".filter(cell => /\[\d+\]/.test(cell.querySelector('.jp-InputPrompt').textContent)).length"
+IDLE = ".jp-Notebook-ExecutionIndicator[data-status='idle']"
 ERROR = ".jp-Notebook [data-mime-type='application/vnd.jupyter.error']"
 
 
@@ -154,9 +155,20 @@ def answered(page: Any, url: str) -> None:
 
 
 def run_all(page: Any, cells: int) -> dict[str, Any]:
-    """Run all cells, as the menu does, until all are done or one has failed."""
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    """Run all cells, as the menu does, until all are done or one has failed.
+
+    Lab loses, now and then, what is to be run while it still connects to the kernel, also without any extension of
+    ours: where nothing happens, the visitor clicks again.
+    """
+    from playwright.sync_api import TimeoutError as NothingHappensError
+
+    page.locator(IDLE).first.wait_for(state="attached")
+    for patience in (60_000, 60_000, PATIENCE):
+        page.get_by_role("menuitem", name="Run", exact=True).click()
+        page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        with contextlib.suppress(NothingHappensError):
+            page.wait_for_function(f"{RUN} > 0", timeout=patience)
+            break
     page.wait_for_function(f"{RUN} === {cells} || document.querySelector({json.dumps(ERROR)})")
     return {"cells": cells, "cells run": page.evaluate(RUN), "errors": page.locator(ERROR).all_inner_texts()}
 
