@@ -6,7 +6,6 @@ import io
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from stagebook.errors import StagebookError
 from stagebook.model import Pipeline
 from stagebook.run.kept import last_results
 from stagebook.run.request import store_for
@@ -37,7 +36,7 @@ def tables_of(pipeline: Pipeline, *, store: str | Path | None = None) -> tuple[s
 def _is_table(name: str, ref: ValueRef, store: Store) -> bool:
     try:
         value = load([ref], store, namespace={})[name]
-    except (StagebookError, KeyError):
+    except Exception:  # loading runs code of the classes of all that goes with it
         return False
     return survives_parquet(value)
 
